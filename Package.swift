@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: language mode 6, and a warning is an error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    // The packet path crosses four targets; without this every slice access across them is a call.
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, _ more: [Target.Dependency] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + more, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "rollcall",
+    products: [.executable(name: "rollcall", targets: ["rollcall"])],
+    targets: [
+        // The edge: C shims for what the Glibc and SQLite headers hide from Swift.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+
+        // The pure targets: no socket, no clock, no random number, no file.
+        library("Primitives", []),
+        library("SIPMessage", ["Primitives"]),
+        library("SIPTransaction", ["Primitives", "SIPMessage"]),
+        library("SIPAuthentication", ["Primitives", "SIPMessage"]),
+        library("SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication"]),
+        library("Observability", ["Primitives"]),
+        library(
+            "SIPProxy",
+            [
+                "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability",
+            ]),
+
+        // The world.
+        library("Configuration", []),
+        library("Store", ["Primitives", "CSQLite"]),
+        library("Transport", ["Primitives", "CLinux", "SIPMessage"]),
+        .executableTarget(
+            name: "rollcall",
+            dependencies: [
+                "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "SIPProxy",
+                "Observability", "Configuration", "Store", "Transport", "CLinux",
+            ],
+            swiftSettings: strict),
+
+        tests(of: "Primitives"),
+        tests(of: "SIPMessage", ["Primitives"]),
+        tests(of: "SIPTransaction", ["Primitives", "SIPMessage"]),
+        tests(of: "SIPAuthentication", ["Primitives", "SIPMessage"]),
+        tests(of: "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication"]),
+        tests(of: "SIPProxy", ["Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar"]),
+        tests(of: "Observability", ["Primitives"]),
+        tests(of: "Configuration"),
+        tests(of: "Store", ["Primitives"]),
+        tests(of: "Transport", ["Primitives", "SIPMessage"]),
+    ]
+)

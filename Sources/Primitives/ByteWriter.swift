@@ -1,0 +1,111 @@
+/// A growing buffer that messages and log lines are written into; reused, so that the packet path does not allocate.
+///
+/// A slice taken from a writer is valid until the next append or removal.
+public struct ByteWriter: ~Copyable {
+    @usableFromInline var base: UnsafeMutablePointer<UInt8>
+    @usableFromInline var capacity: Int
+    /// Bytes written so far.
+    public private(set) var count: Int
+
+    /// An empty writer with room for `capacity` bytes before it grows.
+    public init(capacity: Int) {
+        self.capacity = max(64, capacity)
+        base = .allocate(capacity: self.capacity)
+        count = 0
+    }
+
+    deinit { base.deallocate() }
+
+    /// Appends a copy of `slice`, which must not be a part of this writer.
+    @inlinable
+    public mutating func append(_ slice: ByteSlice) {
+        reserve(slice.count)
+        (base + count).update(from: slice.base, count: slice.count)
+        advance(by: slice.count)
+    }
+
+    /// Appends the bytes of an array.
+    public mutating func append(_ bytes: [UInt8]) { bytes.withSlice { append($0) } }
+
+    /// Appends the UTF-8 of a text.
+    public mutating func append(_ text: String) { text.withSlice { append($0) } }
+
+    /// Appends one byte.
+    @inlinable
+    public mutating func append(byte: UInt8) {
+        reserve(1)
+        base[count] = byte
+        advance(by: 1)
+    }
+
+    /// Appends a number in decimal digits.
+    public mutating func append(decimal number: UInt64) {
+        reserve(20)
+        var digits = 1
+        var rest = number
+        while rest >= 10 {
+            digits &+= 1
+            rest /= 10
+        }
+        var position = count &+ digits
+        rest = number
+        repeat {
+            position &-= 1
+            base[position] = UInt8(truncatingIfNeeded: rest % 10) | 0x30
+            rest /= 10
+        } while position > count
+        advance(by: digits)
+    }
+
+    /// Appends a number in lower-case hexadecimal, `digits` wide (1 to 16), leading zeros included.
+    public mutating func append(hexadecimal number: UInt64, digits: Int) {
+        precondition(digits > 0 && digits <= 16)
+        reserve(16)
+        for index in 0..<digits {
+            let nibble = UInt8(truncatingIfNeeded: number >> UInt64(4 * (digits - 1 - index))) & 15
+            base[count + index] = nibble < 10 ? nibble | 0x30 : nibble &+ 87
+        }
+        advance(by: digits)
+    }
+
+    /// Takes the first `slice.count` bytes out of use again: the writer then holds `length` bytes.
+    public mutating func truncate(to length: Int) {
+        precondition(length >= 0 && length <= count)
+        count = length
+    }
+
+    /// Forgets all bytes, keeps the memory.
+    @inlinable
+    public mutating func removeAll() { truncate(to: 0) }
+
+    /// The bytes of `range`, valid until the next change.
+    public func slice(_ range: Range<Int>) -> ByteSlice {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        return ByteSlice(base: UnsafePointer(base + range.lowerBound), count: range.count)
+    }
+
+    /// The bytes written from `start` on, valid until the next change.
+    public func slice(from start: Int) -> ByteSlice { slice(start..<count) }
+
+    /// All bytes, valid until the next change.
+    public var slice: ByteSlice { slice(0..<count) }
+
+    /// Makes room for `more` bytes.
+    @inlinable
+    public mutating func reserve(_ more: Int) {
+        if capacity - count < more { grow(by: more) }
+    }
+
+    @usableFromInline
+    mutating func advance(by bytes: Int) { count &+= bytes }
+
+    @usableFromInline
+    mutating func grow(by more: Int) {
+        let wanted = max(capacity * 2, count + more)
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
+        larger.update(from: base, count: count)
+        base.deallocate()
+        base = larger
+        capacity = wanted
+    }
+}

@@ -1,0 +1,86 @@
+/// A reference to an entry of a `Slab`; a stale one is recognised, as its generation no longer matches.
+@frozen
+public struct SlabIndex: Hashable, Sendable {
+    /// The position.
+    public var position: UInt32
+    /// How often the position had been reused when the reference was made.
+    public var generation: UInt32
+
+    /// A reference to `position` as of `generation`.
+    @inlinable
+    public init(position: UInt32, generation: UInt32) {
+        self.position = position
+        self.generation = generation
+    }
+}
+
+/// Entries at stable positions with reuse: the memory of transactions, contexts and connections.
+public struct Slab<Element> {
+    @usableFromInline var elements: [Element?] = []
+    @usableFromInline var generations: [UInt32] = []
+    @usableFromInline var free: [UInt32] = []
+    /// The number of entries in use.
+    public private(set) var count = 0
+
+    /// An empty slab.
+    public init() {}
+
+    /// Stores `element` and gives its reference.
+    @inlinable
+    public mutating func insert(_ element: consuming Element) -> SlabIndex {
+        changeCount(by: 1)
+        if let position = free.popLast() {
+            elements[Int(position)] = element
+            return SlabIndex(position: position, generation: generations[Int(position)])
+        }
+        let position = UInt32(elements.count)
+        elements.append(element)
+        generations.append(1)
+        return SlabIndex(position: position, generation: 1)
+    }
+
+    /// True when the reference is still good.
+    @inlinable
+    public func contains(_ index: SlabIndex) -> Bool {
+        Int(index.position) < generations.count && generations[Int(index.position)] == index.generation
+            && elements[Int(index.position)] != nil
+    }
+
+    /// The entry behind a reference, or nil when it is gone. Setting through optional chaining changes it in place.
+    @inlinable
+    public subscript(index: SlabIndex) -> Element? {
+        get { contains(index) ? elements[Int(index.position)] : nil }
+        _modify {
+            if contains(index) {
+                yield &elements[Int(index.position)]
+            } else {
+                var none: Element?
+                yield &none
+            }
+        }
+    }
+
+    /// Removes the entry and gives it, or nil when it is gone already.
+    @inlinable
+    @discardableResult
+    public mutating func remove(_ index: SlabIndex) -> Element? {
+        guard contains(index) else { return nil }
+        let position = Int(index.position)
+        let element = elements[position].take()
+        generations[position] &+= 1
+        free.append(index.position)
+        changeCount(by: -1)
+        return element
+    }
+
+    /// The references of all entries in use, in order of position.
+    public var indices: [SlabIndex] {
+        elements.indices.compactMap { position in
+            elements[position] == nil
+                ? nil : SlabIndex(position: UInt32(position), generation: generations[position])
+        }
+    }
+
+    @usableFromInline
+    mutating func changeCount(by difference: Int) { count += difference }
+}
