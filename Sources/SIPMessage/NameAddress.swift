@@ -1,0 +1,65 @@
+import Primitives
+
+/// A name-addr or addr-spec with parameters: a value of From, To, Contact, Route, Record-Route or Path (RFC 3261 20.10).
+@frozen
+public struct NameAddress: Sendable {
+    /// The display name without quotes, escapes left in; empty when absent.
+    public var displayName: ByteSlice = .empty
+    /// The URI.
+    public var uri: ByteSlice = .empty
+    /// The parameters behind the address: without angle brackets all parameters are the header's, not the URI's.
+    public var parameters = Parameters()
+
+    /// No address.
+    public init() {}
+
+    /// Reads one value; nil when it is malformed.
+    public init?(_ value: ByteSlice) {
+        guard let bracket = NameAddress.openingBracket(in: value) else { return nil }
+        if bracket < value.count {
+            guard let name = NameAddress.displayName(value[0..<bracket].trimmed()) else { return nil }
+            displayName = name
+            guard let close = value.firstIndex(of: UInt8(ascii: ">"), from: bracket) else { return nil }
+            uri = value[bracket + 1..<close]
+            // RFC 4475 3.1.2.14: white space inside the brackets is no addr-spec.
+            if uri.isEmpty || uri.first == ASCII.space || uri.last == ASCII.space { return nil }
+            parameters = Parameters(value.from(close + 1))
+        } else {
+            let end = value.firstIndex(of: UInt8(ascii: ";")) ?? value.count
+            uri = value[0..<end].trimmed()
+            // 20.10: a URI with a comma, question mark or semicolon must be in angle brackets.
+            if uri.isEmpty || uri.firstIndex(of: UInt8(ascii: "?")) != nil { return nil }
+            if uri.firstIndex(of: UInt8(ascii: ",")) != nil { return nil }
+            parameters = Parameters(value.from(end))
+        }
+        guard uri.allSatisfy({ $0 > ASCII.space }), parameters.isWellFormed else { return nil }
+    }
+
+    /// The index of `<` outside quotes; `count` when there is none; nil when a quoted string is not closed.
+    private static func openingBracket(in value: ByteSlice) -> Int? {
+        var index = 0
+        while index < value.count {
+            switch value[index] {
+            case UInt8(ascii: "\""):
+                guard let close = value.endOfQuotedString(from: index) else { return nil }
+                index = close
+            case UInt8(ascii: "<"): return index
+            case UInt8(ascii: ";"): return value.count
+            default: break
+            }
+            index += 1
+        }
+        return value.count
+    }
+
+    /// display-name = *(token LWS) / quoted-string.
+    private static func displayName(_ text: ByteSlice) -> ByteSlice? {
+        if text.first == UInt8(ascii: "\"") {
+            guard let close = text.endOfQuotedString(from: 0), close == text.count - 1 else { return nil }
+            return text[1..<close]
+        }
+        // Raw UTF-8 in an unquoted name is not in the grammar, but phones send it and it does no harm.
+        let isName = text.allSatisfy { ASCII.isToken($0) || ASCII.isLinearWhiteSpace($0) || $0 >= 128 }
+        return isName ? text : nil
+    }
+}

@@ -1,0 +1,108 @@
+import Primitives
+
+/// Writing a response of our own (RFC 3261 8.2.6): `beginResponse`, any further header lines, `endResponse`.
+extension ByteWriter {
+    /// Writes the Status-Line and the headers that a response takes over from its request.
+    ///
+    /// - Parameters:
+    ///   - request: The request, which needs at least what `SIPMessage.isAnswerable` asks for.
+    ///   - phrase: The reason phrase; the usual one when nil.
+    ///   - source: Where the request came from, for received and rport in the topmost Via (18.2.1, RFC 3581); nil when
+    ///     the Via already has them.
+    ///   - toTag: The tag put on To when it has none; empty for none (100 Trying).
+    public mutating func beginResponse(
+        to request: borrowing SIPMessage, status: UInt16, phrase: ByteSlice? = nil, source: SocketAddress?,
+        toTag: ByteSlice
+    ) {
+        append("SIP/2.0 ")
+        append(decimal: UInt64(status))
+        append(byte: ASCII.space)
+        append(phrase ?? StatusPhrase.phrase(of: status))
+        append("\r\n")
+        var isTop = true
+        for index in 0..<request.fieldCount {
+            let field = request.field(index)
+            guard field.name == .via else { continue }
+            if isTop, let source {
+                appendTopVia(of: request, field, receivedFrom: source)
+            } else {
+                append(request.line(field))
+            }
+            isTop = false
+        }
+        appendFirst(.from, of: request)
+        if let index = request.firstIndex(of: .to) {
+            append("To: ")
+            append(request.value(request.field(index)))
+            if request.toTag.isEmpty, !toTag.isEmpty {
+                append(";tag=")
+                append(toTag)
+            }
+            append("\r\n")
+        }
+        appendFirst(.callID, of: request)
+        appendFirst(.cSeq, of: request)
+    }
+
+    /// Writes one header line.
+    public mutating func appendHeader(_ name: ByteSlice, _ value: ByteSlice) {
+        append(name)
+        append(": ")
+        append(value)
+        append("\r\n")
+    }
+
+    /// Writes one header line with a number.
+    public mutating func appendHeader(_ name: ByteSlice, number: UInt64) {
+        append(name)
+        append(": ")
+        append(decimal: number)
+        append("\r\n")
+    }
+
+    /// Ends a response without body.
+    public mutating func endResponse() { append("Content-Length: 0\r\n\r\n") }
+
+    /// Writes the Via line that holds the topmost value, with received and rport as of 18.2.1 and RFC 3581 section 4.
+    public mutating func appendTopVia(
+        of message: borrowing SIPMessage, _ field: HeaderField, receivedFrom source: SocketAddress
+    ) {
+        let via = message.topVia
+        let line = message.line(field)
+        let viaStart = via.text.offset(in: line)
+        if let offset = via.responsePortOffset {
+            append(line[0..<viaStart + offset])
+            append(byte: UInt8(ascii: "="))
+            append(decimal: UInt64(source.port))
+            append(line[viaStart + offset..<viaStart + via.text.count])
+        } else {
+            append(line[0..<viaStart + via.text.count])
+        }
+        if via.hasResponsePort || via.needsReceived(from: source.address) {
+            append(";received=")
+            append(source.address, bracketed: false)
+        }
+        append(line.from(viaStart + via.text.count))
+    }
+
+    private mutating func appendFirst(_ name: HeaderName, of message: borrowing SIPMessage) {
+        guard let index = message.firstIndex(of: name) else { return }
+        append(message.line(message.field(index)))
+    }
+}
+
+extension Via {
+    /// True when sent-by is not the address that the message came from (18.2.1). A peer cannot bring its own received.
+    func needsReceived(from source: IPAddress) -> Bool {
+        guard case .address(let address) = Host(host) else { return true }
+        return address != source
+    }
+
+    /// Where a response goes whose request came over `source` with this topmost Via (18.2.2, RFC 3581 section 4).
+    public func responseFlow(source: Flow) -> Flow {
+        if source.transport.isReliable { return source }
+        var flow = source
+        if !hasResponsePort { flow.remote.port = port ?? 5060 }
+        return flow
+    }
+}
