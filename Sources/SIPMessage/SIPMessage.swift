@@ -75,6 +75,11 @@ public struct SIPMessage: ~Copyable {
         return index == 255 ? nil : Int(index)
     }
 
+    /// The position in the table of the last field with this name, or nil.
+    public func lastIndex(of name: HeaderName) -> Int? {
+        (0..<fieldCount).last { fields[$0].name == name }
+    }
+
     /// The value of the first field with this name, or nil.
     public func value(of name: HeaderName) -> ByteSlice? {
         guard let index = firstIndex(of: name) else { return nil }

@@ -1,0 +1,250 @@
+import Observability
+import Primitives
+import SIPMessage
+import SIPRegistrar
+import SIPTransaction
+
+/// Response processing (RFC 3261 16.7).
+extension CallShard {
+    /// Handles a response that may be acted upon.
+    mutating func receiveResponse(
+        _ response: borrowing SIPMessage, from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
+    ) {
+        // 16.7 step 1 and RFC 6026 section 8.8: a response without a transaction is dropped.
+        guard var index = client(ofBranch: response.topVia.branch) else { return }
+        if response.method == .cancel { index = transactions.clients[index]?.cancel ?? .none }
+        // 17.1.3: the method must match as well as the branch.
+        guard let client = transactions.clients[index], client.isInvite == (response.method == .invite) else { return }
+        let status = response.status
+        let outcome = run(
+            client: index, .response(ResponseClass(status: status)), response: response, server, now, &effects)
+        if outcome.contains(.passToUser), let transaction = transactions.clients[index], transaction.context != .none {
+            passUp(response, transaction, server: server, now: now, effects: &effects)
+        }
+        finishClient(index, status: status, terminated: outcome.contains(.terminate))
+    }
+
+    /// Lets go of what a client transaction with a final response no longer needs.
+    private mutating func finishClient(_ index: SlabIndex, status: UInt16, terminated: Bool) {
+        if terminated {
+            transactions.removeClient(index)
+        } else if status >= 200, let transaction = transactions.clients[index] {
+            // A completed INVITE keeps its request for the ACK to retransmitted answers, an accepted one nothing.
+            if !transaction.isInvite || status < 300 { transactions.clients[index]?.request = [] }
+            if !transaction.isInvite { transactions.clients[index]?.context = .none }
+        }
+    }
+
+    /// Gives a response to the response context of its request.
+    private mutating func passUp(
+        _ response: borrowing SIPMessage, _ transaction: ClientTransaction, server: SIPServer, now: Now,
+        effects: inout Effects
+    ) {
+        let context = transaction.context
+        let status = response.status
+        guard let serverIndex = contexts[context]?.server else { return }
+        if status < 200 {
+            contexts[context]?.branches[transaction.branch].state = .proceeding
+            if contexts[context]?.method == .invite {
+                // 16.7 step 2: a provisional response other than 100 sets Timer C anew.
+                if status > 100 { startTimerC(context, server.settings.timerC, now) }
+                sendWantedCancels(context, server: server, now: now, effects: &effects)
+            }
+            if status > 100, contexts[context]?.isFinal == false {
+                    sendUpstream(response, serverIndex, server, now, &effects)
+            }
+            return
+        }
+        let isRepeated = contexts[context]?.branches[transaction.branch].state == .completed
+        contexts[context]?.branches[transaction.branch].state = .completed
+        contexts[context]?.branches[transaction.branch].status = status
+        if status < 300 {
+            sendUpstream(response, serverIndex, server, now, &effects)
+            if !isRepeated { succeeded(context, status, response, server: server, now: now, effects: &effects) }
+            return
+        }
+        keepIfBest(response, context, status, server)
+        if status >= 600 {
+            // 16.7 step 5: nobody else is to ring, and nobody else is tried.
+            contexts[context]?.waiting = []
+            cancelBranches(
+                context, reason: "SIP;cause=600;text=\"Declined elsewhere\"", server: server, now: now,
+                effects: &effects)
+        }
+        branchEnded(context, server: server, now: now, effects: &effects)
+    }
+
+    /// 16.7 step 10: the first 2xx ends the other branches.
+    private mutating func succeeded(
+        _ context: SlabIndex, _ status: UInt16, _ response: borrowing SIPMessage, server: SIPServer, now: Now,
+        effects: inout Effects
+    ) {
+        guard let state = contexts[context] else { return }
+        contexts[context]?.waiting = []
+        contexts[context]?.request = []
+        contexts[context]?.best = []
+        if !state.isFinal {
+            contexts[context]?.isFinal = true
+            transactions.timers.cancel(state.timerC)
+            logSuccess(state, response, now, &effects)
+        }
+        if state.branches.count > 1 {
+            cancelBranches(
+                context, reason: "SIP;cause=200;text=\"Call completed elsewhere\"", server: server, now: now,
+                effects: &effects)
+        }
+        removeIfSpent(context)
+    }
+
+    /// 16.7 steps 4 and 6: keeps a final response while it is the best.
+    private mutating func keepIfBest(
+        _ response: borrowing SIPMessage, _ context: SlabIndex, _ status: UInt16, _ server: SIPServer
+    ) {
+        guard let state = contexts[context], !state.isFinal, state.isBetter(status) else { return }
+        var writer = ByteWriter(capacity: response.bytes.count)
+        writer.appendForwardedResponse(response)
+        contexts[context]?.bestStatus = status
+        contexts[context]?.best = writer.slice.bytes
+    }
+
+    /// After a branch has ended without 2xx: the next targets are tried, or the best response goes upstream.
+    mutating func branchEnded(_ context: SlabIndex, server: SIPServer, now: Now, effects: inout Effects) {
+        guard let state = contexts[context] else { return }
+        if state.isFinal || state.hasPendingBranch {
+            removeIfSpent(context)
+            return
+        }
+        if !state.waiting.isEmpty, !state.isCancelled {
+            tryWaitingTargets(context, server: server, now: now, effects: &effects)
+            return
+        }
+        sendBest(context, server: server, now: now, effects: &effects)
+    }
+
+    /// 16.7 step 6 and 9: chooses the response to a request of which all branches have failed, and sends it.
+    private mutating func sendBest(_ context: SlabIndex, server: SIPServer, now: Now, effects: inout Effects) {
+        guard let state = contexts[context] else { return }
+        contexts[context]?.isFinal = true
+        transactions.timers.cancel(state.timerC)
+        let status = state.finalStatus
+        if state.best.isEmpty || status != state.bestStatus {
+            respond(context, status: status, server: server, now: now, effects: &effects)
+        } else {
+            state.best.withSlice { best in
+                run(
+                    server: state.server, .response(ResponseClass(status: status)), response: best, server, now,
+                    &effects)
+            }
+        }
+        logFailure(state, status, server, now, &effects)
+        removeIfSpent(context)
+    }
+
+    /// Writes a final response of our own for a context, from the request as it was forwarded.
+    private mutating func respond(
+        _ context: SlabIndex, status: UInt16, server: SIPServer, now: Now, effects: inout Effects
+    ) {
+        guard let state = contexts[context] else { return }
+        var request = SIPMessage()
+        var writer = ByteWriter(capacity: 1024)
+        let stored = state.request.isEmpty ? forwardedRequest(of: state) : state.request
+        stored.withSlice { bytes in
+            _ = request.parse(bytes)
+            server.withTag(of: request) {
+                writer.beginResponse(to: request, status: status, source: nil, toTag: $0)
+            }
+            server.appendWarning(state.reason, to: &writer)
+            writer.endResponse()
+        }
+        // The request as forwarded has our Via on top, the response must not.
+        var response = SIPMessage()
+        _ = response.parse(writer.slice)
+        let start = effects.outbox.bytes.count
+        if state.request.isEmpty {
+            effects.outbox.bytes.appendForwardedResponse(response)
+        } else {
+            effects.outbox.bytes.append(writer.slice)
+        }
+        let bytes = effects.outbox.bytes.slice(from: start).bytes
+        effects.outbox.bytes.truncate(to: start)
+        bytes.withSlice {
+            run(server: state.server, .response(ResponseClass(status: status)), response: $0, server, now, &effects)
+        }
+    }
+
+    func forwardedRequest(of context: ResponseContext) -> [UInt8] {
+        for branch in context.branches {
+            if let request = transactions.clients[branch.client]?.request, !request.isEmpty { return request }
+        }
+        return []
+    }
+
+    private mutating func sendUpstream(
+        _ response: borrowing SIPMessage, _ serverIndex: SlabIndex, _ server: SIPServer, _ now: Now,
+        _ effects: inout Effects
+    ) {
+        var writer = ByteWriter(capacity: response.bytes.count)
+        writer.appendForwardedResponse(response)
+        run(
+            server: serverIndex, .response(ResponseClass(status: response.status)), response: writer.slice, server, now,
+            &effects)
+    }
+
+    // MARK: Failures without a response
+
+    /// Handles a timer of a client transaction.
+    mutating func clientTimerFired(
+        _ timer: TransactionTimer, _ index: SlabIndex, server: SIPServer, now: Now, effects: inout Effects
+    ) {
+        let none = SIPMessage()
+        let outcome = run(client: index, .timer(timer), response: none, server, now, &effects)
+        // 16.8: no response in time is as if a 408 had come.
+        if outcome.contains(.timedOut) { branchFailed(index, status: 408, server: server, now: now, effects: &effects) }
+        if outcome.contains(.terminate) {
+            let context = transactions.removeClient(index)?.context ?? .none
+            removeIfSpent(context)
+        }
+    }
+
+    /// Handles the news that a request could not be sent: as if a 503 had come (16.9).
+    mutating func transportFailed(_ index: SlabIndex, server: SIPServer, now: Now, effects: inout Effects) {
+        // An origin carries only part of a long generation.
+        let none = SIPMessage()
+        let outcome = run(client: index, .transportError, response: none, server, now, &effects)
+        if outcome.contains(.transportFailed) {
+            branchFailed(index, status: 503, server: server, now: now, effects: &effects)
+        }
+        if outcome.contains(.terminate) { transactions.removeClient(index) }
+    }
+
+    private mutating func branchFailed(
+        _ index: SlabIndex, status: UInt16, server: SIPServer, now: Now, effects: inout Effects
+    ) {
+        guard let transaction = transactions.clients[index], let state = contexts[transaction.context] else { return }
+        logBranchFailure(transaction, status, now, &effects)
+        contexts[transaction.context]?.branches[transaction.branch].state = .completed
+        contexts[transaction.context]?.branches[transaction.branch].status = status
+        if state.isBetter(status) {
+            contexts[transaction.context]?.bestStatus = status
+            contexts[transaction.context]?.best = []
+        }
+        branchEnded(transaction.context, server: server, now: now, effects: &effects)
+    }
+
+    /// Removes a context of which nothing can come any more.
+    mutating func removeIfSpent(_ context: SlabIndex) {
+        guard let state = contexts[context], state.isSpent else { return }
+        // An accepted INVITE may bring further 2xx of other forks: its client transactions end the context.
+        if state.method == .invite {
+            for branch in state.branches {
+                if let transaction = transactions.clients[branch.client], transaction.context == context,
+                    branch.status < 300
+                {
+                    return
+                }
+            }
+        }
+        transactions.timers.cancel(state.timerC)
+        contexts.remove(context)
+    }
+}

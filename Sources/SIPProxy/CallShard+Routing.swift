@@ -1,0 +1,192 @@
+import Observability
+import Primitives
+import SIPMessage
+import SIPRegistrar
+import SIPTransaction
+
+/// What becomes of a new request (RFC 3261 16.3 to 16.5): the order of the decisions is the policy.
+extension CallShard {
+    /// Decides on a request that begins a transaction, and answers or forwards it.
+    mutating func route(
+        _ request: borrowing SIPMessage, _ key: TransactionKey, from flow: Flow, server: SIPServer, now: Now,
+        effects: inout Effects
+    ) {
+        let route = RouteProcessing(request, server: server)
+        if let reason = validate(request, route, server: server) {
+            server.reject(request, reason, from: flow, now: now, effects: &effects)
+            return
+        }
+        if !request.toTag.isEmpty, let token = route.token {
+            forwardInDialog(request, key, route, token, from: flow, server: server, now: now, effects: &effects)
+            return
+        }
+        if server.isForServer(request) {
+            server.answerOwnRequest(request, from: flow, now: now, effects: &effects)
+            return
+        }
+        guard let caller = server.authenticate(request, from: flow, now: now, effects: &effects) else { return }
+        if let reason = authorize(caller, route, server: server, now: now) {
+            server.reject(request, reason, from: flow, now: now, effects: &effects)
+            return
+        }
+        var targets: [Target] = []
+        if let reason = server.appendTargets(of: request, now: now, to: &targets) {
+            server.reject(request, reason, from: flow, now: now, effects: &effects)
+            return
+        }
+        if targets.count > server.settings.maxForks { targets.removeLast(targets.count - server.settings.maxForks) }
+        let plan = ForwardingPlan(
+            recordsRoute: request.method.makesDialog, ownRoutes: route.ownRoutes, credentials: caller.credentials)
+        start(
+            request, key, destinations: targets.map { .binding($0.binding) }, plan, from: flow, server: server, now: now,
+            effects: &effects)
+    }
+
+    /// 16.3: what makes a request unacceptable whoever sent it.
+    private func validate(
+        _ request: borrowing SIPMessage, _ route: borrowing RouteProcessing, server: SIPServer
+    ) -> Reason? {
+        // Step 3. A request for this server itself is answered, not forwarded, with the last hop too.
+        if request.maxForwards == 0, !server.isForServer(request) { return .tooManyHops }
+        // Step 4.
+        if LoopDetection.isLoop(request, server: server) { return .loopDetected }
+        // Step 5: we support no extension that a proxy must know.
+        if request.firstIndex(of: .proxyRequire) != nil { return .unsupportedExtension }
+        // RFC 5393 section 5.3.3.1.
+        if request.value(of: .maxBreadth)?.decimal(limit: UInt64(UInt32.max)) == 0 { return .maxBreadthExceeded }
+        // Step 2. Within a dialog the Request-URI is the peer's business.
+        if !request.toTag.isEmpty, route.token != nil { return nil }
+        return server.requestURIFault(request)
+    }
+
+    /// Step 6 of 16.3, and who may send what where: only registered clients, never anywhere else.
+    private func authorize(
+        _ caller: Caller, _ route: borrowing RouteProcessing, server: SIPServer, now: Now
+    ) -> Reason? {
+        let isRegistered = server.location.withClient(caller.key) { client in
+            client.bindings.contains { $0.isLive(at: now.unix) }
+        }
+        if isRegistered != true { return .callerNotRegistered }
+        return route.leadsElsewhere ? .routeElsewhere : nil
+    }
+
+    /// Makes the transaction and the context of a request, answers 100 to an INVITE, forwards to the first targets.
+    private mutating func start(
+        _ request: borrowing SIPMessage, _ key: TransactionKey, destinations: [Destination], _ plan: ForwardingPlan,
+        from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
+    ) {
+        let isInvite = request.method == .invite
+        let isReliable = flow.transport.isReliable
+        let index = transactions.insertServer(
+            isInvite
+                ? .invite(ServerInviteTransaction(isReliable: isReliable))
+                : .nonInvite(ServerNonInviteTransaction(isReliable: isReliable)),
+            key: key, flow: request.topVia.responseFlow(source: flow))
+        var context = ResponseContext(server: index, method: request.method, source: flow, startedAt: now.instant)
+        context.waiting = destinations.reversed()
+        context.plan = plan
+        let contextIndex = contexts.insert(context)
+        transactions.servers[index]?.context = contextIndex
+        run(server: index, .request, response: nil, server, now, &effects)
+        if isInvite {
+            sendTrying(to: request, index, from: flow, server: server, now: now, effects: &effects)
+            startTimerC(contextIndex, server.settings.timerC, now)
+            logStart(request, destinations.count, from: flow, now, &effects)
+        }
+        forwardNextGroup(request, contextIndex, server: server, now: now, effects: &effects)
+        // Kept only for targets still to be tried, or when nothing could be forwarded.
+        if contexts[contextIndex]?.waiting.isEmpty == false {
+            contexts[contextIndex]?.request = patched(request, from: flow)
+        }
+    }
+
+    /// Forwards to the waiting targets with the highest q, all at once (16.6).
+    private mutating func forwardNextGroup(
+        _ request: borrowing SIPMessage, _ context: SlabIndex, server: SIPServer, now: Now, effects: inout Effects
+    ) {
+        guard let state = contexts[context], let first = state.waiting.last else { return }
+        var group: [Destination] = []
+        while let next = contexts[context]?.waiting.last, next.q == first.q {
+            group.append(next)
+            contexts[context]?.waiting.removeLast()
+        }
+        var plan = state.plan
+        let brought = request.value(of: .maxBreadth)?.decimal(limit: UInt64(UInt32.max))
+        if brought != nil || group.count > 1 {
+            let breadth = UInt32(brought ?? UInt64(server.settings.maxBreadth))
+            // RFC 5393 section 5.3.3: the sum over all branches must not exceed what came; the rest waits its turn.
+            while group.count > Int(breadth), group.count > 1 {
+                contexts[context]?.waiting.append(group.removeLast())
+            }
+            plan.maxBreadth = max(1, breadth / UInt32(group.count))
+        }
+        for destination in group {
+            forward(
+                request, to: destination, context: context, source: state.source, plan: plan, server: server, now: now,
+                effects: &effects)
+        }
+    }
+
+    /// Goes on with the next group of targets, from the request as it was kept.
+    mutating func tryWaitingTargets(_ context: SlabIndex, server: SIPServer, now: Now, effects: inout Effects) {
+        guard let state = contexts[context] else { return }
+        var request = SIPMessage()
+        state.request.withSlice { bytes in
+            _ = request.parse(bytes)
+            forwardNextGroup(request, context, server: server, now: now, effects: &effects)
+        }
+        if state.method == .invite { startTimerC(context, server.settings.timerC, now) }
+        if contexts[context]?.waiting.isEmpty == true { contexts[context]?.request = [] }
+    }
+
+    /// A request in a dialog that our route token proves: to the other party, without a challenge.
+    private mutating func forwardInDialog(
+        _ request: borrowing SIPMessage, _ key: TransactionKey, _ route: RouteProcessing, _ token: RouteToken,
+        from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
+    ) {
+        guard let direction = token.direction(fromTag: request.fromTag, toTag: request.toTag, source: flow) else {
+            server.reject(request, .dialogUnknown, from: flow, now: now, effects: &effects)
+            return
+        }
+        let plan = ForwardingPlan(ownRoutes: route.ownRoutes, isLastRouteTarget: route.isStrict)
+        if request.method == .bye { logEnd(of: request, from: flow, now, &effects) }
+        start(
+            request, key, destinations: [.peer(direction.next, requestURI: route.requestURI(of: request).bytes)], plan,
+            from: flow, server: server, now: now, effects: &effects)
+    }
+
+    /// 16.2: 100 (Trying) at once, so that the caller stops repeating.
+    private mutating func sendTrying(
+        to request: borrowing SIPMessage, _ index: SlabIndex, from flow: Flow, server: SIPServer, now: Now,
+        effects: inout Effects
+    ) {
+        var writer = ByteWriter(capacity: 512)
+        writer.beginResponse(to: request, status: 100, source: flow.remote, toTag: .empty)
+        writer.endResponse()
+        run(server: index, .response(.provisional), response: writer.slice, server, now, &effects)
+    }
+
+    /// A copy of a request as it will be needed later: with received and rport in its topmost Via.
+    private func patched(_ request: borrowing SIPMessage, from flow: Flow) -> [UInt8] {
+        guard let index = request.firstIndex(of: .via) else { return request.bytes.bytes }
+        let field = request.field(index)
+        var writer = ByteWriter(capacity: request.bytes.count + 64)
+        writer.append(request.bytes[0..<Int(field.lineStart)])
+        writer.appendTopVia(of: request, field, receivedFrom: flow.remote)
+        writer.append(request.bytes.from(Int(field.lineEnd)))
+        return writer.slice.bytes
+    }
+}
+
+/// Who sent a request, once that is proved.
+struct Caller {
+    /// The client's place in the location service.
+    var key: LoginKey
+    /// The index of the header field with the credentials, which goes no further.
+    var credentials: Int
+}
+
+extension Method {
+    /// True for a method that can begin a dialog, so that the route must be recorded (RFC 3261 12, 6665, 3515).
+    var makesDialog: Bool { self == .invite || self == .subscribe || self == .refer }
+}

@@ -1,0 +1,139 @@
+import Observability
+import Primitives
+import SIPMessage
+import SIPRegistrar
+
+/// The log lines of the proxy: one when a call starts, one when it ends, one for each refusal with cause and remedy.
+extension CallShard {
+    /// A call goes out to the callee's contacts.
+    func logStart(
+        _ request: borrowing SIPMessage, _ contacts: Int, from flow: Flow, _ now: Now, _ effects: inout Effects
+    ) {
+        guard effects.log.begin(.callStart, at: now.unix) else { return }
+        effects.log.field("src", source: flow)
+        effects.log.parties(of: request)
+        effects.log.field("contacts", number: Int64(contacts))
+        effects.log.end()
+    }
+
+    /// A BYE ends a call that was answered.
+    func logEnd(of request: borrowing SIPMessage, from flow: Flow, _ now: Now, _ effects: inout Effects) {
+        guard effects.log.begin(.callEnd, at: now.unix) else { return }
+        effects.log.field("src", source: flow)
+        effects.log.parties(of: request)
+        effects.log.field("result", "completed")
+        effects.log.end()
+    }
+
+    /// A request other than INVITE was answered with 2xx; a call is told when it ends.
+    func logSuccess(
+        _ context: ResponseContext, _ response: borrowing SIPMessage, _ now: Now, _ effects: inout Effects
+    ) {
+        guard context.method == .message, effects.log.begin(.messageEnd, at: now.unix) else { return }
+        effects.log.field("src", source: context.source)
+        effects.log.parties(of: response)
+        effects.log.field("sip", number: Int64(response.status))
+        effects.log.field("ms", number: Int64(clamping: now.instant.milliseconds(since: context.startedAt)))
+        effects.log.end()
+    }
+
+    /// A request has failed on all branches, or was cancelled.
+    func logFailure(
+        _ context: ResponseContext, _ status: UInt16, _ server: SIPServer, _ now: Now, _ effects: inout Effects
+    ) {
+        let event: LogEvent
+        switch context.method {
+        case .invite: event = .callEnd
+        case .message: event = .messageEnd
+        default: return
+        }
+        let stored = context.best.isEmpty ? forwardedRequest(of: context) : context.best
+        var message = SIPMessage()
+        stored.withSlice { bytes in
+            _ = message.parse(bytes)
+            // 401 and 407 come from beyond us and are the caller's to answer.
+            guard status != 401, status != 407, effects.log.begin(event, at: now.unix) else { return }
+            effects.log.field("src", source: context.source)
+            effects.log.parties(of: message)
+            effects.log.field("result", CallShard.result(of: status))
+            effects.log.field("sip", number: Int64(status))
+            effects.log.field("branches", number: Int64(context.branches.count))
+            effects.log.field("ms", number: Int64(clamping: now.instant.milliseconds(since: context.startedAt)))
+            effects.log.reason(context.reason)
+            effects.log.end()
+        }
+    }
+
+    /// A contact could not be reached.
+    func logBranchFailure(
+        _ transaction: ClientTransaction, _ status: UInt16, _ now: Now, _ effects: inout Effects
+    ) {
+        guard effects.log.begin(.transportError, at: now.unix) else { return }
+        effects.log.field("dst", source: transaction.flow)
+        effects.log.field(
+            "what", status == 408 ? "no answer to a request and its retransmissions" : "a request could not be sent")
+        effects.log.end()
+    }
+
+    /// The word for how a call ended, as in call records.
+    private static func result(of status: UInt16) -> ByteSlice {
+        switch status {
+        case 486, 600: "busy"
+        case 487: "canceled"
+        case 408, 480: "no-answer"
+        default: "failed"
+        }
+    }
+}
+
+extension SIPServer {
+    /// A request was refused.
+    func log(
+        _ request: borrowing SIPMessage, refused reason: Reason, from flow: Flow, _ now: Now, _ effects: inout Effects
+    ) {
+        let event: LogEvent
+        switch request.method {
+        case .register: event = .registrationRefused
+        case .invite: event = .callRefused
+        case .message: event = .messageRefused
+        default: event = request.toTag.isEmpty ? .requestRefused : .dialogRefused
+        }
+        guard effects.log.begin(event, at: now.unix) else { return }
+        effects.log.field("src", source: flow)
+        if event == .requestRefused || event == .dialogRefused { effects.log.field("method", request.methodText) }
+        effects.log.parties(of: request)
+        effects.log.field("sip", number: Int64(reason.status))
+        effects.log.reason(reason)
+        effects.log.end()
+    }
+
+    /// A request was challenged: for lack of credentials, which is normal, or because its credentials were not good.
+    func logChallenge(
+        _ request: borrowing SIPMessage, _ reason: Reason?, stale: Bool, from flow: Flow, _ now: Now,
+        _ effects: inout Effects
+    ) {
+        let isFailure = reason != nil && !stale
+        guard effects.log.begin(isFailure ? .authenticationFail : .authenticationChallenge, at: now.unix) else {
+            return
+        }
+        effects.log.field("src", source: flow)
+        effects.log.field("method", request.methodText)
+        effects.log.parties(of: request)
+        if let reason { effects.log.reason(reason) }
+        effects.log.end()
+    }
+}
+
+extension LogBuffer {
+    /// Adds From, To and Call-ID of a message: the user parts where there are any, else the whole URIs.
+    mutating func parties(of message: borrowing SIPMessage) {
+        field("from", LogBuffer.name(message.from.uri))
+        field("to", LogBuffer.name(message.to.uri))
+        field("cid", message.callID)
+    }
+
+    private static func name(_ uri: ByteSlice) -> ByteSlice {
+        guard let parsed = SIPURI(uri), parsed.hasUser else { return uri }
+        return parsed.user
+    }
+}

@@ -1,0 +1,203 @@
+import Observability
+import Primitives
+import SIPMessage
+import SIPRegistrar
+
+/// The answers that need no state (RFC 3261 8.2.7): challenges, refusals, and what is asked of the server itself.
+extension SIPServer {
+    /// Answers a request, which needs to be answerable, with a status and nothing else.
+    func respond(to request: borrowing SIPMessage, status: UInt16, from flow: Flow, effects: inout Effects) {
+        let start = effects.outbox.bytes.count
+        withTag(of: request) {
+            effects.outbox.bytes.beginResponse(to: request, status: status, source: flow.remote, toTag: $0)
+        }
+        effects.outbox.bytes.endResponse()
+        effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
+    }
+
+    /// Refuses a request with a reason: the status, a Warning that tells it, and a line in the log.
+    func reject(
+        _ request: borrowing SIPMessage, _ reason: Reason, from flow: Flow, now: Now, effects: inout Effects
+    ) {
+        log(request, refused: reason, from: flow, now, &effects)
+        // 17.1.1.2: nothing is ever answered to an ACK.
+        if request.method == .ack { return }
+        let start = effects.outbox.bytes.count
+        withTag(of: request) {
+            effects.outbox.bytes.beginResponse(to: request, status: reason.status, source: flow.remote, toTag: $0)
+        }
+        switch reason {
+        case .unsupportedExtension: appendUnsupported(of: request, to: &effects.outbox.bytes)
+        case .methodNotAllowed: effects.outbox.bytes.append(SIPServer.allow)
+        default: break
+        }
+        appendWarning(reason, to: &effects.outbox.bytes)
+        effects.outbox.bytes.endResponse()
+        effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
+    }
+
+    /// Asks who a request is from and holds the answer against From (product rule: nobody acts as another).
+    ///
+    /// - Returns: The caller; nil when the request has been answered.
+    func authenticate(
+        _ request: borrowing SIPMessage, from flow: Flow, now: Now, effects: inout Effects
+    ) -> Caller? {
+        switch authenticator.authenticate(request, .proxy, source: flow.remote.address, now: now.unix) {
+        case .authenticated(let client):
+            guard authenticator.identityMatches(request.from, login: client.login) else {
+                reject(request, .fromIsNotLogin, from: flow, now: now, effects: &effects)
+                return nil
+            }
+            return Caller(key: client.key, credentials: request.field(.proxyAuthorization, containing: client.login))
+        case .challenge(let stale, let reason):
+            let start = effects.outbox.bytes.count
+            withTag(of: request) {
+                authenticator.writeChallenge(
+                    to: request, .proxy, stale: stale, source: flow.remote, toTag: $0, now: now.unix,
+                    into: &effects.outbox.bytes)
+            }
+            effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
+            logChallenge(request, reason, stale: stale, from: flow, now, &effects)
+            return nil
+        case .refused(let reason):
+            reject(request, reason, from: flow, now: now, effects: &effects)
+            return nil
+        }
+    }
+
+    /// Finds the contacts that a request goes to (16.5); gives the reason when there is none.
+    func appendTargets(of request: borrowing SIPMessage, now: Now, to targets: inout [Target]) -> Reason? {
+        let user: ByteSlice
+        if let uri = SIPURI(request.requestURI) {
+            guard domains.isOurs(uri) else { return .foreignDestination }
+            user = uri.user
+        } else if let uri = TelURI(request.requestURI) {
+            user = uri.number
+        } else {
+            return .unsupportedScheme
+        }
+        let isKnown = location.appendTargets(of: user, now: now.unix, to: &targets)
+        if !targets.isEmpty { return nil }
+        // A disabled client looks like one that is not registered; only an unknown one is told apart.
+        return isKnown || location.withClient(user, { _ in true }) != nil ? .calleeNotRegistered : .calleeUnknown
+    }
+
+    /// What is wrong with the Request-URI of a request that we are to route (16.3 step 2).
+    func requestURIFault(_ request: borrowing SIPMessage) -> Reason? {
+        let text = request.requestURI
+        if let uri = SIPURI(text) {
+            // Without TLS nothing can be sent as a sips URI demands; headers have no place in a Request-URI (19.1.1).
+            if uri.isSecure { return .unsupportedScheme }
+            return uri.headers.isEmpty ? nil : .messageMalformed
+        }
+        if TelURI(text) != nil { return nil }
+        guard let colon = text.firstIndex(of: UInt8(ascii: ":")), colon > 0, ASCII.isLetter(text[0]),
+            text[0..<colon].allSatisfy({ ASCII.isToken($0) })
+        else { return .messageMalformed }
+        let scheme = text[0..<colon]
+        let isKnown = scheme.equalsIgnoringCase("sip") || scheme.equalsIgnoringCase("sips")
+        return isKnown || scheme.equalsIgnoringCase("tel") ? .messageMalformed : .unsupportedScheme
+    }
+
+    /// True when the Request-URI names this server and nobody on it.
+    func isForServer(_ request: borrowing SIPMessage) -> Bool {
+        guard let uri = SIPURI(request.requestURI) else { return false }
+        return !uri.hasUser && domains.isOurs(uri)
+    }
+
+    /// True when a host and port of a Via or Route are ours.
+    func isListener(_ host: ByteSlice, port: UInt16?) -> Bool { domains.isOurs(host: host, port: port) }
+
+    /// Answers a request to the server itself: OPTIONS tells what we can (11.2), nothing else is for us.
+    func answerOwnRequest(
+        _ request: borrowing SIPMessage, from flow: Flow, now: Now, effects: inout Effects
+    ) {
+        guard request.method == .options else {
+            reject(request, .methodNotAllowed, from: flow, now: now, effects: &effects)
+            return
+        }
+        let start = effects.outbox.bytes.count
+        withTag(of: request) {
+            effects.outbox.bytes.beginResponse(to: request, status: 200, source: flow.remote, toTag: $0)
+        }
+        effects.outbox.bytes.append(SIPServer.allow)
+        effects.outbox.bytes.append("Accept: */*\r\nSupported: path\r\n")
+        effects.outbox.bytes.endResponse()
+        effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
+    }
+
+    /// Answers a request that must not be acted upon with what is wrong with it, where there is somebody to answer.
+    func answerFault(
+        _ fault: Fault, _ request: borrowing SIPMessage, _ flow: Flow, _ now: Now, _ effects: inout Effects
+    ) {
+        if effects.log.begin(.parseBad, at: now.unix) {
+            effects.log.field("src", source: flow)
+            effects.log.field("fault", fault.phrase)
+            effects.log.field("bytes", number: Int64(request.bytes.count))
+            effects.log.end()
+        }
+        if request.isAnswerable {
+            let start = effects.outbox.bytes.count
+            withTag(of: request) {
+                effects.outbox.bytes.beginResponse(
+                    to: request, status: fault.status, phrase: fault.phrase, source: flow.remote, toTag: $0)
+            }
+            effects.outbox.bytes.endResponse()
+            effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
+        }
+    }
+
+    /// The tag that we put on To without state: the same for the same request (8.2.7).
+    func withTag<Result>(of request: borrowing SIPMessage, _ body: (ByteSlice) -> Result) -> Result {
+        var hash = SipHash(key: settings.runKey)
+        hash.update(request.callID)
+        hash.update(request.fromTag)
+        hash.update(request.topVia.branch)
+        let value = hash.finalize().first
+        var digits = InlineArray<16, UInt8>(repeating: 0)
+        for index in 0..<16 { digits[index] = ASCII.hexadecimalDigits[Int(value >> UInt64(60 - 4 * index) & 15)] }
+        return withUnsafeBytes(of: digits) { body(ByteSlice($0)) }
+    }
+
+    /// Writes the Warning that tells a reason to a person (20.43), unless it would help a stranger to guess logins.
+    func appendWarning(_ reason: Reason, to writer: inout ByteWriter) {
+        guard reason.isDisclosed else { return }
+        writer.append("Warning: 399 ")
+        writer.append(domains.domain)
+        writer.append(" \"")
+        writer.append(reason.code)
+        writer.append(byte: ASCII.space)
+        writer.append(reason.cause)
+        writer.append(byte: ASCII.space)
+        writer.append(reason.remedy)
+        writer.append("\"\r\n")
+    }
+
+    private func appendUnsupported(of request: borrowing SIPMessage, to writer: inout ByteWriter) {
+        writer.append("Unsupported: ")
+        var values = request.values(of: .proxyRequire)
+        var isFirst = true
+        while let value = values.next(in: request) {
+            if !isFirst { writer.append(", ") }
+            writer.append(value)
+            isFirst = false
+        }
+        writer.append("\r\n")
+    }
+
+    private static let allow: ByteSlice = """
+        Allow: INVITE, ACK, BYE, CANCEL, REGISTER, OPTIONS, MESSAGE, INFO, UPDATE, PRACK, REFER, SUBSCRIBE, NOTIFY\r\n
+        """
+}
+
+extension SIPMessage {
+    /// The index of the field with this name whose value `slice` is a part of; -1 when there is none.
+    borrowing func field(_ name: HeaderName, containing slice: ByteSlice) -> Int {
+        let offset = slice.offset(in: bytes)
+        for index in 0..<fieldCount {
+            let entry = field(index)
+            if entry.name == name, Int(entry.valueStart) <= offset, offset < Int(entry.valueEnd) { return index }
+        }
+        return -1
+    }
+}

@@ -1,0 +1,153 @@
+public import Observability
+public import Primitives
+public import SIPMessage
+public import SIPRegistrar
+public import SIPTransaction
+import Synchronization
+
+/// What the server is told once and never changes.
+public struct ServerSettings: Sendable {
+    /// The addresses it is reached at; a `Flow` names them by index.
+    public var listeners: [Listener]
+    /// The durations of transactions.
+    public var timers = TransactionTimerSettings()
+    /// Timer C in milliseconds (RFC 3261 16.6 step 11: more than three minutes).
+    public var timerC: UInt32 = 181_000
+    /// Contacts of one client that a request is forked to at the most.
+    public var maxForks = 10
+    /// Max-Breadth of a request that brings none (RFC 5393 section 5.3.3.1).
+    public var maxBreadth: UInt32 = 60
+    /// A secret of this run: transaction keys, branches, tags.
+    public var runKey: HashKey
+    /// A secret that survives restarts: route tokens.
+    public var routeKey: HashKey
+    /// The value of Server and of Warning's agent.
+    public var product: [UInt8] = Array("Rollcall".utf8)
+
+    /// Settings with these listeners and secrets, all else at its default.
+    public init(listeners: [Listener], runKey: HashKey, routeKey: HashKey) {
+        self.listeners = listeners
+        self.runKey = runKey
+        self.routeKey = routeKey
+    }
+}
+
+/// The SIP server without its sockets: registrar, stateful proxy and the transactions beneath (RFC 3261 sections 10, 16
+/// and 17).
+///
+/// Any worker may hand it any message. What belongs to one call is in the shard of its Call-ID, behind that shard's
+/// lock; location and credentials are in a table of their own. Every method takes the time and fills `Effects`.
+public final class SIPServer: Sendable {
+    let settings: ServerSettings
+    let registrar: Registrar
+    let authenticator: Authenticator
+    let location: LocationService
+    let domains: DomainTable
+    private let shards: [Shard]
+    private let hasTimers = Atomic(false)
+
+    private final class Shard: Sendable {
+        let state: Mutex<CallShard>
+
+        init(_ number: UInt8, now: Instant) { state = Mutex(CallShard(number: number, now: now)) }
+    }
+
+    /// Shards: enough that two workers seldom want the same one at the same time.
+    private static let shardCount = 32
+
+    /// A server without any transaction.
+    public init(
+        settings: ServerSettings, registrar: Registrar, authenticator: Authenticator, location: LocationService,
+        domains: DomainTable, now: Now
+    ) {
+        self.settings = settings
+        self.registrar = registrar
+        self.authenticator = authenticator
+        self.location = location
+        self.domains = domains
+        shards = (0..<SIPServer.shardCount).map { Shard(UInt8($0), now: now.instant) }
+    }
+
+    /// Handles a message.
+    ///
+    /// - Parameters:
+    ///   - message: The worker's message value, to parse into.
+    ///   - bytes: The message as received: a datagram, or a framed message of a stream.
+    public func receive(
+        _ bytes: ByteSlice, into message: inout SIPMessage, from flow: Flow, now: Now, effects: inout Effects
+    ) {
+        guard Int(flow.listener) < settings.listeners.count else { return }
+        let fault = message.parse(bytes, isStream: flow.transport.isReliable)
+        if let fault {
+            answerFault(fault, message, flow, now, &effects)
+            return
+        }
+        if message.isRequest, message.method == .register {
+            register(message, flow, now, &effects)
+            return
+        }
+        hasTimers.store(true, ordering: .relaxed)
+        shard(of: message.callID).state.withLock { shard in
+            if message.isRequest {
+                shard.receiveRequest(message, from: flow, server: self, now: now, effects: &effects)
+            } else {
+                shard.receiveResponse(message, from: flow, server: self, now: now, effects: &effects)
+            }
+        }
+    }
+
+    /// Handles the news that a message with this origin (`Outbox.Message.origin`) could not be sent.
+    public func sendFailed(origin: UInt64, now: Now, effects: inout Effects) {
+        guard let (shard, index) = CallShard.decode(origin: origin), Int(shard) < shards.count else { return }
+        shards[Int(shard)].state.withLock {
+            $0.transportFailed(index, server: self, now: now, effects: &effects)
+        }
+    }
+
+    /// Handles the beginning of a datagram of ours that came back as unreachable (RFC 3261 18.4).
+    public func unreachable(_ bytes: ByteSlice, into message: inout SIPMessage, now: Now, effects: inout Effects) {
+        // Only the head is there, and perhaps not all of it: faults do not matter, Via and Call-ID do.
+        _ = message.parse(bytes)
+        guard message.isRequest, !message.callID.isEmpty else { return }
+        let branch = message.topVia.branch
+        shard(of: message.callID).state.withLock {
+            if let index = $0.client(ofBranch: branch) {
+                $0.transportFailed(index, server: self, now: now, effects: &effects)
+            }
+        }
+    }
+
+    /// Lets the timers that are due fire.
+    public func tick(now: Now, effects: inout Effects) {
+        var timers = 0
+        for shard in shards {
+            shard.state.withLock {
+                $0.fireTimers(server: self, now: now, effects: &effects)
+                timers += $0.transactions.timers.count
+            }
+        }
+        hasTimers.store(timers > 0, ordering: .relaxed)
+    }
+
+    /// True while timers may be running, so that `tick` is needed often.
+    public var isBusy: Bool { hasTimers.load(ordering: .relaxed) }
+
+    /// How many transactions and response contexts there are; all are zero after load.
+    public var tableSizes: (transactions: Int, contexts: Int, timers: Int) {
+        var sizes = (transactions: 0, contexts: 0, timers: 0)
+        for shard in shards {
+            shard.state.withLock {
+                sizes.transactions += $0.transactions.count
+                sizes.contexts += $0.contexts.count
+                sizes.timers += $0.transactions.timers.count
+            }
+        }
+        return sizes
+    }
+
+    private func shard(of callID: ByteSlice) -> Shard {
+        var hash = SipHash(key: settings.runKey)
+        hash.update(callID)
+        return shards[Int(truncatingIfNeeded: hash.finalize().first & UInt64(SIPServer.shardCount - 1))]
+    }
+}
