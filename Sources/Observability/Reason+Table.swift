@@ -27,7 +27,7 @@ extension Reason {
         case .wrongPassword:
             Entry(
                 "R-1102", 401, "The password does not match.",
-                "Enter the password again in the softphone; 'rollcall client set LOGIN --password' sets a new one.")
+                "Enter the password again in the softphone; 'rollcall client set LOGIN --ask-password' sets a new one.")
         case .clientDisabled:
             Entry(
                 "R-1103", 401, "The client is disabled.",
