@@ -207,7 +207,7 @@ struct JSON5Reader {
         if token == "Infinity" { return .infinity }
         if token == "NaN" { return .nan }
         if token.hasPrefix("0x") || token.hasPrefix("0X") {
-            return UInt64(token.dropFirst(2), radix: 16).map(Double.init)
+            return UInt64(token.dropFirst(2), radix: 16).map { Double($0) }
         }
         let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
         guard token.utf8.allSatisfy({ digits.contains($0) || ".eE+-".utf8.contains($0) }) else { return nil }
@@ -223,7 +223,8 @@ struct JSON5Reader {
         index += 1
         var bytes: [UInt8] = []
         while true {
-            if index >= text.count || byte() == UInt8(ascii: "\n") || byte() == UInt8(ascii: "\r") {
+            let isCut = index >= text.count || (byte() == UInt8(ascii: "\\") && index + 1 == text.count)
+            if isCut || byte() == UInt8(ascii: "\n") || byte() == UInt8(ascii: "\r") {
                 throw failure("this text has no closing \(String(UnicodeScalar(quote)))", at: start)
             }
             if byte() == quote { break }
@@ -262,9 +263,7 @@ struct JSON5Reader {
             bytes.append(contentsOf: String(try scalar(code)).utf8)
         case UInt8(ascii: "\n"): break
         case UInt8(ascii: "\r"): if byte() == UInt8(ascii: "\n") { index += 1 }
-        default:
-            if index > text.count { throw failure("this text has no end") }
-            bytes.append(letter)
+        default: bytes.append(letter)
         }
     }
 
