@@ -1,0 +1,93 @@
+/// What the command line asks for.
+public enum Command: Equatable, Sendable {
+    /// Run the server.
+    case serve
+    /// Test the configuration without starting.
+    case check
+    /// Create a client.
+    case clientAdd(login: String, password: PasswordSource, values: ClientValues)
+    /// List the clients.
+    case clientList(json: Bool)
+    /// Show one client.
+    case clientShow(login: String, json: Bool)
+    /// Change a client; nil leaves the password as it is.
+    case clientSet(login: String, password: PasswordSource?, values: ClientValues)
+    /// Remove a client and its registrations.
+    case clientRemove(login: String)
+    /// Show the account and its token.
+    case accountShow(json: Bool)
+    /// List the registrations, of all clients or of one.
+    case registrations(login: String?, json: Bool)
+    /// Print the version.
+    case version
+    /// Print this text and end with exit code 0.
+    case help(String)
+
+    /// Where a new password comes from.
+    public enum PasswordSource: Equatable, Sendable {
+        /// From the command line.
+        case given(String)
+        /// From standard input: asked for on a terminal, else the first line.
+        case ask
+        /// Made up and printed.
+        case generate
+    }
+
+    /// The values of a client that options set; nil leaves a value as it is, an empty text clears it.
+    public struct ClientValues: Equatable, Sendable {
+        /// The name shown to people.
+        public var friendlyName: String?
+        /// False for a client that may neither register nor call.
+        public var isEnabled: Bool?
+        /// The application URL of its calls.
+        public var voiceURL: String?
+        /// GET or POST.
+        public var voiceMethod: String?
+        /// The URL asked when the first fails.
+        public var voiceFallbackURL: String?
+        /// GET or POST.
+        public var voiceFallbackMethod: String?
+        /// The SID of the application of its calls.
+        public var voiceApplicationSID: String?
+
+        /// No value.
+        public init() {}
+    }
+}
+
+/// A command with the options that go with every command.
+public struct Invocation: Equatable, Sendable {
+    /// The configuration file; nil for the defaults.
+    public let configurationFile: String?
+    /// What to do.
+    public let command: Command
+}
+
+/// The exit codes of the executable.
+public enum ExitCode: Int32, CaseIterable, Sendable {
+    /// Done, or ended by a signal as asked.
+    case success = 0
+    /// The command could not be carried out.
+    case failure = 1
+    /// The command line is wrong.
+    case usage = 2
+    /// The configuration is wrong.
+    case configuration = 3
+    /// An address cannot be bound.
+    case cannotBind = 4
+    /// The database cannot be opened or is damaged.
+    case store = 5
+    /// A state that the program does not expect.
+    case internalError = 70
+}
+
+/// A command line that means nothing: what is wrong, and what to try. The exit code is `ExitCode.usage`.
+public struct UsageError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong.
+    public let message: String
+    /// What to type instead.
+    public let hint: String
+
+    /// Two lines for the terminal.
+    public var description: String { "rollcall: \(message)\n\(hint)" }
+}

@@ -1,0 +1,131 @@
+/// The commands of the executable.
+enum CommandTable {
+    private typealias Argument = CommandDeclaration.Argument
+    private typealias Option = CommandDeclaration.Option
+
+    /// Options that every command takes.
+    static let global: [CommandDeclaration.Option] = [
+        Option(
+            name: "--config", value: "FILE", help: "Read this configuration file (JSON5); without it all defaults hold."
+        ),
+        Option(name: "--help", short: "-h", help: "Print what a command does and takes."),
+    ]
+
+    private static let json = Option(name: "--json", help: "Print JSON instead of text.")
+
+    private static let passwordOptions = [
+        Option(name: "--password", value: "PASSWORD", help: "The password; other users of the machine can see it."),
+        Option(name: "--ask-password", help: "Read the password from standard input."),
+        Option(name: "--generate-password", help: "Make up a password and print it."),
+    ]
+
+    private static let clientOptions =
+        passwordOptions + [
+            Option(name: "--name", value: "TEXT", help: "The name shown to people (FriendlyName)."),
+            Option(name: "--enable", help: "Let the client register and call."),
+            Option(name: "--disable", help: "Refuse the client; its registrations end at once."),
+            Option(name: "--voice-url", value: "URL", help: "The application asked about each call; \"\" for none."),
+            Option(name: "--voice-method", value: "METHOD", help: "GET or POST."),
+            Option(name: "--voice-fallback-url", value: "URL", help: "The URL asked when the first fails."),
+            Option(name: "--voice-fallback-method", value: "METHOD", help: "GET or POST."),
+            Option(name: "--voice-application", value: "SID", help: "The SID of an application instead of a URL."),
+        ]
+
+    private static let login = Argument(name: "LOGIN", help: "The user name that the softphone registers with.")
+
+    /// All commands, in the order of the help.
+    static let commands: [CommandDeclaration] = [
+        CommandDeclaration(words: ["serve"], summary: "Run the server in the foreground.") { _ throws(UsageError) in
+            .serve
+        },
+        CommandDeclaration(words: ["check"], summary: "Test the configuration file without starting.") {
+            _ throws(UsageError) in .check
+        },
+        CommandDeclaration(
+            words: ["client", "add"], summary: "Create a client, which a softphone can then register as.",
+            arguments: [login], options: clientOptions
+        ) { values throws(UsageError) in
+            .clientAdd(
+                login: values.arguments[0], password: try password(values) ?? .ask, values: try clientValues(values))
+        },
+        CommandDeclaration(words: ["client", "list"], summary: "List the clients.", options: [json]) {
+            values throws(UsageError) in .clientList(json: values.isGiven("--json"))
+        },
+        CommandDeclaration(words: ["client", "show"], summary: "Show a client.", arguments: [login], options: [json]) {
+            values throws(UsageError) in
+            .clientShow(login: values.arguments[0], json: values.isGiven("--json"))
+        },
+        CommandDeclaration(
+            words: ["client", "set"], summary: "Change values of a client; what is not named stays.",
+            arguments: [login], options: clientOptions
+        ) { values throws(UsageError) in
+            if values.options.isEmpty {
+                throw UsageError(
+                    message: "'client set' needs at least one option that says what to change",
+                    hint: "See 'rollcall client set --help'.")
+            }
+            return .clientSet(
+                login: values.arguments[0], password: try password(values), values: try clientValues(values))
+        },
+        CommandDeclaration(
+            words: ["client", "remove"], summary: "Remove a client and its registrations.", arguments: [login]
+        ) { values throws(UsageError) in .clientRemove(login: values.arguments[0]) },
+        CommandDeclaration(words: ["account", "show"], summary: "Show the account and its token.", options: [json]) {
+            values throws(UsageError) in .accountShow(json: values.isGiven("--json"))
+        },
+        CommandDeclaration(
+            words: ["registrations"], summary: "List who is registered, and from where.",
+            arguments: [Argument(name: "LOGIN", help: "Only the registrations of this client.", isOptional: true)],
+            options: [json]
+        ) { values throws(UsageError) in
+            .registrations(login: values.arguments.first, json: values.isGiven("--json"))
+        },
+        CommandDeclaration(words: ["version"], summary: "Print the version.") { _ throws(UsageError) in .version },
+        CommandDeclaration(
+            words: ["help"], summary: "Print this text, or that of a command.",
+            arguments: [Argument(name: "COMMAND", help: "The command, such as 'client add'.", isOptional: true)]
+        ) { _ throws(UsageError) in .help(CommandHelp.overview) },
+    ]
+
+    private static func password(_ values: CommandDeclaration.Values) throws(UsageError) -> Command.PasswordSource? {
+        let given = passwordOptions.map(\.name).filter(values.isGiven)
+        if given.count > 1 {
+            throw UsageError(
+                message: "\(given[0]) and \(given[1]) exclude each other",
+                hint: "Say once where the password comes from.")
+        }
+        if values.isGiven("--ask-password") { return .ask }
+        if values.isGiven("--generate-password") { return .generate }
+        guard let password = values.value("--password") else { return nil }
+        if password.isEmpty {
+            throw UsageError(message: "the password is empty", hint: "Use --generate-password to have one made up.")
+        }
+        return .given(password)
+    }
+
+    private static func clientValues(_ values: CommandDeclaration.Values) throws(UsageError) -> Command.ClientValues {
+        if values.isGiven("--enable"), values.isGiven("--disable") {
+            throw UsageError(message: "--enable and --disable exclude each other", hint: "Give one of them.")
+        }
+        var client = Command.ClientValues()
+        client.friendlyName = values.value("--name")
+        if values.isGiven("--enable") { client.isEnabled = true }
+        if values.isGiven("--disable") { client.isEnabled = false }
+        client.voiceURL = values.value("--voice-url")
+        client.voiceMethod = try method(values, "--voice-method")
+        client.voiceFallbackURL = values.value("--voice-fallback-url")
+        client.voiceFallbackMethod = try method(values, "--voice-fallback-method")
+        client.voiceApplicationSID = values.value("--voice-application")
+        return client
+    }
+
+    private static func method(
+        _ values: CommandDeclaration.Values, _ option: String
+    ) throws(UsageError) -> String? {
+        guard let method = values.value(option)?.uppercased() else { return nil }
+        if method != "GET", method != "POST" {
+            throw UsageError(message: "\(option) is GET or POST, not '\(method)'", hint: "Try '\(option) POST'.")
+        }
+        return method
+    }
+}

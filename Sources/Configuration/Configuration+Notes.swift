@@ -1,0 +1,37 @@
+extension Configuration {
+    /// A value that is allowed and still deserves a look; for `config.note` lines and for `rollcall check`.
+    public struct Note: Equatable, Sendable {
+        /// The key it is about.
+        public let keyPath: String
+        /// One sentence.
+        public let message: String
+    }
+
+    /// What an operator should know about these values.
+    public var notes: [Note] {
+        var notes: [Note] = []
+        func note(_ keyPath: String, _ message: String) { notes.append(Note(keyPath: keyPath, message: message)) }
+        if durability == .memory { note("durability", "Clients and registrations are lost when the process ends.") }
+        if proxy.timerC < .seconds(180) {
+            note("proxy.timerC", "Calls that ring longer are ended; RFC 3261 section 16.6 asks for at least 3m.")
+        }
+        if timers.t1 < .milliseconds(500) {
+            note("timers.t1", "Peers count with 500ms; less is right only in a network of one's own.")
+        }
+        if authentication.qop.isEmpty {
+            note("authentication.qop", "Without a qop, recorded credentials can be sent again until the nonce expires.")
+        }
+        if proxy.maxForks < registrar.maxBindings {
+            note("proxy.maxForks", "A client can register more devices than a call reaches.")
+        }
+        for (index, listener) in listeners.enumerated() {
+            let path = "listeners[\(index)].advertised"
+            if ["0.0.0.0", "[::]"].contains(listener.advertisedHost) {
+                note(path, "Peers cannot send to an unspecified address.")
+            } else if listener.advertisedHost.hasPrefix("127.") || listener.advertisedHost == "localhost" {
+                note(path, "Only programs on this machine can send to a loopback address.")
+            }
+        }
+        return notes
+    }
+}

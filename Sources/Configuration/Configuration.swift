@@ -1,0 +1,172 @@
+/// The configuration of the daemon: plain values, each with its default, as `Config/rollcall.json5` shows them.
+public struct Configuration: Equatable, Sendable {
+    /// The domain that clients belong to, and the realm; empty for the machine's primary address.
+    public var domain = ""
+    /// Other names and addresses under which this server is addressed.
+    public var aliases: [String] = []
+    /// The directory of the database and other state; empty for `$STATE_DIRECTORY`, else `./data`.
+    public var stateDirectory = ""
+    /// The database file; a relative path starts in the state directory.
+    public var database = "rollcall.sqlite"
+    /// When a change counts as stored.
+    public var durability = Durability.commit
+    /// Threads that serve SIP; 0 for one a core.
+    public var workers = 0
+    /// The addresses to listen on.
+    public var listeners = Listener.defaults
+    /// What registrations may ask for.
+    public var registrar = Registrar()
+    /// How clients prove who they are.
+    public var authentication = Authentication()
+    /// How requests are forwarded.
+    public var proxy = Proxy()
+    /// The timers of RFC 3261 table 4.
+    public var timers = Timers()
+    /// Bounds that keep a peer from exhausting the machine.
+    public var limits = Limits()
+    /// What the log holds.
+    public var log = Log()
+    /// The directory of the file it was read from, where relative paths start; nil without a file.
+    public var directory: String?
+
+    /// Every key at its default.
+    public init() {}
+}
+
+extension Configuration {
+    /// When a change counts as stored, and a REGISTER or an API request is answered.
+    public enum Durability: String, CaseIterable, Sendable {
+        /// Written and committed: survives the end of the process, the last moments may be lost with the power.
+        case commit
+        /// Written, committed and synced to the disk: survives a loss of power.
+        case synced
+        /// In memory only: nothing survives. For tests.
+        case memory
+    }
+
+    /// What `REGISTER` may ask for (RFC 3261 section 10.3).
+    public struct Registrar: Equatable, Sendable {
+        /// The time a binding lives when the request names none.
+        public var defaultExpires = Duration.seconds(3600)
+        /// The shortest time granted; shorter requests get 423.
+        public var minExpires = Duration.seconds(60)
+        /// The longest time granted; longer requests are lowered to it.
+        public var maxExpires = Duration.seconds(3600)
+        /// Bindings that one client may have.
+        public var maxBindings = 10
+        /// What happens to one binding more.
+        public var whenFull = WhenFull.replaceOldest
+
+        /// What happens when a client registers one device more than it may.
+        public enum WhenFull: String, CaseIterable, Sendable {
+            /// The binding that was refreshed longest ago goes.
+            case replaceOldest
+            /// The request is answered 403.
+            case refuse
+        }
+    }
+
+    /// How clients prove who they are (RFC 7616, RFC 8760).
+    public struct Authentication: Equatable, Sendable {
+        /// The digest algorithms that are offered, in the order of the challenges.
+        public var algorithms = [Algorithm.md5, .sha256]
+        /// The qualities of protection that are offered; none for digests in the manner of RFC 2069.
+        public var qop = [QualityOfProtection.auth]
+        /// The time a nonce may be used.
+        public var nonceLifetime = Duration.seconds(300)
+        /// Failures of one client from one source after which the answer is 403; 0 for never.
+        public var failuresBefore403 = 5
+        /// The time for which failures are remembered.
+        public var failureWindow = Duration.seconds(60)
+        /// How passwords are stored.
+        public var passwords = Passwords.recoverable
+        /// The shortest password that the API and the command line accept.
+        public var minPasswordLength = 0
+
+        /// A digest algorithm.
+        public enum Algorithm: String, CaseIterable, Sendable {
+            case md5 = "MD5"
+            case sha256 = "SHA-256"
+            case sha512256 = "SHA-512-256"
+        }
+
+        /// What a digest covers.
+        public enum QualityOfProtection: String, CaseIterable, Sendable {
+            /// Method and URI.
+            case auth
+            /// Method, URI and body.
+            case authInt = "auth-int"
+        }
+
+        /// How passwords are stored.
+        public enum Passwords: String, CaseIterable, Sendable {
+            /// Readable, so that the API can show them.
+            case recoverable
+            /// Only as the hashes that the digest needs.
+            case digest
+        }
+    }
+
+    /// How requests are forwarded (RFC 3261 section 16).
+    public struct Proxy: Equatable, Sendable {
+        /// The time that an INVITE may ring.
+        public var timerC = Duration.seconds(180)
+        /// Devices that one request is forwarded to.
+        public var maxForks = 10
+        /// Branches of one request at all proxies together (RFC 5393).
+        public var maxBreadth = 60
+    }
+
+    /// The timers of RFC 3261 table 4.
+    public struct Timers: Equatable, Sendable {
+        /// The estimate of the round-trip time.
+        public var t1 = Duration.milliseconds(500)
+        /// The longest interval between retransmissions.
+        public var t2 = Duration.seconds(4)
+        /// The longest time a message stays in the network.
+        public var t4 = Duration.seconds(5)
+    }
+
+    /// Bounds that keep a peer from exhausting the machine.
+    public struct Limits: Equatable, Sendable {
+        /// The largest message in bytes, at most 65535.
+        public var messageSize = 65535
+        /// Header fields in a message.
+        public var headers = 128
+        /// Connections open at a time.
+        public var connections = 20000
+        /// Connections open at a time from one address.
+        public var connectionsPerSource = 100
+        /// The time after which a connection without a message or keepalive is closed.
+        public var idleConnection = Duration.seconds(600)
+    }
+
+    /// What the log holds.
+    public struct Log: Equatable, Sendable {
+        /// Lines above this level are not written.
+        public var level = Level.info
+        /// How lines are written.
+        public var format = Format.logfmt
+
+        /// How much a line matters.
+        public enum Level: String, CaseIterable, Sendable {
+            case error, warn, info, debug
+        }
+
+        /// How lines are written.
+        public enum Format: String, CaseIterable, Sendable {
+            case logfmt, json
+        }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded down; 0 when negative.
+    public var wholeMilliseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        return seconds < 0 ? 0 : UInt64(seconds) &* 1000 &+ UInt64(max(0, attoseconds) / 1_000_000_000_000_000)
+    }
+
+    /// Whole seconds, rounded down; 0 when negative.
+    public var wholeSeconds: UInt64 { wholeMilliseconds / 1000 }
+}

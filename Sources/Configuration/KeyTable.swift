@@ -1,0 +1,134 @@
+/// The keys of the file, in the order of the documentation. `listeners` is not among them: it holds objects.
+enum KeyTable {
+    private typealias K = Key<Configuration>
+    private typealias L = Key<Configuration.Listener>
+    private static let day = Duration.seconds(86400)
+
+    /// The key of the listeners' list.
+    static let listeners = "listeners"
+
+    /// The meaning of the listeners' list.
+    static let listenersMeaning = "Addresses to listen on; the default is UDP and TCP on all IPv4 and IPv6 addresses."
+
+    /// The keys of the whole file.
+    static let configuration: [Key<Configuration>] =
+        general + registrar + authentication + proxy + timers + limits + log
+
+    private static let general: [K] = [
+        .text(
+            "domain", \.domain, "a host name or address, or \"\"",
+            "The domain of the clients, and the realm; \"\" is the machine's primary address.",
+            where: { $0.isEmpty || HostText.isHost($0) }),
+        .texts(
+            "aliases", \.aliases, "a list of host names or addresses",
+            "Other names and addresses under which softphones reach this server.", where: HostText.isHost),
+        .text(
+            "stateDirectory", \.stateDirectory, "a path, or \"\"",
+            "The directory of the database; \"\" is $STATE_DIRECTORY, else ./data."),
+        .text(
+            "database", \.database, "a path",
+            "The database file; a relative path starts in the state directory.", where: { !$0.isEmpty }),
+        .choice(
+            "durability", \.durability,
+            "When a change counts as stored: commit survives a crash of the process, synced also a loss of power, "
+                + "memory nothing."),
+        .number("workers", \.workers, 0...256, "Threads that serve SIP; 0 is one a core."),
+    ]
+
+    private static let registrar: [K] = [
+        .duration(
+            "registrar.defaultExpires", \.registrar.defaultExpires, .seconds(1)...(day * 30),
+            "The time a registration lives when the softphone names none."),
+        .duration(
+            "registrar.minExpires", \.registrar.minExpires, .seconds(1)...day,
+            "The shortest time granted; a shorter wish is answered 423 with this value."),
+        .duration(
+            "registrar.maxExpires", \.registrar.maxExpires, .seconds(1)...(day * 30),
+            "The longest time granted; a longer wish is lowered to it."),
+        .number("registrar.maxBindings", \.registrar.maxBindings, 1...1000, "Devices that one client may register."),
+        .choice(
+            "registrar.whenFull", \.registrar.whenFull,
+            "What one device more does: the oldest registration goes, or the new one is answered 403."),
+    ]
+
+    private static let authentication: [K] = [
+        .choices(
+            "authentication.algorithms", \.authentication.algorithms, orNone: false,
+            "Digest algorithms offered, in the order of the challenges."),
+        .choices(
+            "authentication.qop", \.authentication.qop, orNone: true,
+            "Qualities of protection offered; [] for digests in the manner of RFC 2069."),
+        .duration(
+            "authentication.nonceLifetime", \.authentication.nonceLifetime, .seconds(1)...day,
+            "The time a nonce may be used; afterwards softphones get a new one without asking the user."),
+        .number(
+            "authentication.failuresBefore403", \.authentication.failuresBefore403, 0...1000,
+            "Failures within the window after which the answer is 403; 0 is never."),
+        .duration(
+            "authentication.failureWindow", \.authentication.failureWindow, .seconds(1)...day,
+            "The time for which failures are remembered."),
+        .choice(
+            "authentication.passwords", \.authentication.passwords,
+            "How passwords are stored: recoverable so that the API can show them, digest only as hashes."),
+        .number(
+            "authentication.minPasswordLength", \.authentication.minPasswordLength, 0...128,
+            "The shortest password that the API and the command line accept."),
+    ]
+
+    private static let proxy: [K] = [
+        .duration(
+            "proxy.timerC", \.proxy.timerC, .seconds(1)...day,
+            "The time that a call may ring; RFC 3261 asks for at least 3m, less is for tests."),
+        .number("proxy.maxForks", \.proxy.maxForks, 1...1000, "Devices of one client that a request is forwarded to."),
+        .number(
+            "proxy.maxBreadth", \.proxy.maxBreadth, 1...1000,
+            "Branches of one request at all proxies together (Max-Breadth, RFC 5393)."),
+    ]
+
+    private static let timers: [K] = [
+        .duration(
+            "timers.t1", \.timers.t1, .milliseconds(10)...(.seconds(10)),
+            "The estimate of the round-trip time: the first retransmission follows after it."),
+        .duration(
+            "timers.t2", \.timers.t2, .milliseconds(10)...(.seconds(60)),
+            "The longest interval between retransmissions."),
+        .duration(
+            "timers.t4", \.timers.t4, .milliseconds(10)...(.seconds(60)),
+            "The longest time a message stays in the network."),
+    ]
+
+    private static let limits: [K] = [
+        .size(
+            "limits.messageSize", \.limits.messageSize, 1024...65536, ceiling: 65535,
+            "The largest message; 64k means 65535 bytes."),
+        .number("limits.headers", \.limits.headers, 16...1024, "Header fields in a message."),
+        .number("limits.connections", \.limits.connections, 1...1_000_000, "Connections open at a time."),
+        .number(
+            "limits.connectionsPerSource", \.limits.connectionsPerSource, 1...1_000_000,
+            "Connections open at a time from one address."),
+        .duration(
+            "limits.idleConnection", \.limits.idleConnection, .seconds(1)...day,
+            "The time after which a connection without a message or keepalive is closed."),
+    ]
+
+    private static let log: [K] = [
+        .choice("log.level", \.log.level, "Lines above this level are not written."),
+        .choice("log.format", \.log.format, "Lines for people (logfmt) or for collectors (json)."),
+    ]
+
+    /// The keys of one listener.
+    static let listener: [Key<Configuration.Listener>] = [
+        .choice("transport", \.transport, "The transport."),
+        .text(
+            "address", \.address, "an IPv4 or IPv6 address",
+            "The local address; 0.0.0.0 or :: for all.", where: HostText.isAddress),
+        .number("port", \.port, 1...65535, "The local port."),
+        .text(
+            "advertised", \.advertised, "\"host\", \"host:port\" or \"\"",
+            "What peers reach it by, written into Via and Record-Route; \"\" is the local address.",
+            where: { $0.isEmpty || HostText.split($0) != nil }),
+        .flag(
+            "optional", \.isOptional,
+            "True when the server may start without this listener on a machine that cannot have it (no IPv6)."),
+    ]
+}

@@ -1,0 +1,71 @@
+import Testing
+
+@testable import Configuration
+
+@Suite struct KeyTableTests {
+    private static func rows() -> [String] {
+        let defaults = Configuration()
+        let listener = Configuration.Listener()
+        let general = KeyTable.configuration.map { row($0.path, $0.meaning, $0.text(defaults), $0.expected) }
+        let listeners = KeyTable.listener.map {
+            row("listeners[].\($0.path)", $0.meaning, $0.text(listener), $0.expected)
+        }
+        return general + listeners
+    }
+
+    private static func row(_ path: String, _ meaning: String, _ value: String, _ expected: String) -> String {
+        "| `\(path)` | \(meaning) | `\(value)` | \(expected) |"
+    }
+
+    @Test func `Docs/Configuration.md lists exactly the keys, their meaning, default and range`() throws {
+        let lines = try Documentation.text("Docs/Configuration.md").split(separator: "\n").map(String.init)
+        #expect(lines.filter { $0.hasPrefix("| `") } == Self.rows())
+    }
+
+    @Test func `Docs/Configuration.md explains the list of listeners`() throws {
+        #expect(try Documentation.text("Docs/Configuration.md").contains(KeyTable.listenersMeaning))
+    }
+
+    @Test func `Config/rollcall.json5 holds the defaults`() throws {
+        let text = try Documentation.text("Config/rollcall.json5")
+        #expect(try Configuration.read(Array(text.utf8), file: "rollcall.json5") == Configuration())
+    }
+
+    @Test func `Config/rollcall.json5 shows every key, in the order of the table`() throws {
+        let text = try Documentation.text("Config/rollcall.json5")
+        guard case .object(let members) = try JSON5Reader.read(Array(text.utf8)).value else {
+            Issue.record("not an object")
+            return
+        }
+        var paths: [String] = []
+        for member in members {
+            if case .object(let inner) = member.node.value {
+                paths += inner.map { "\(member.key).\($0.key)" }
+            } else if member.key == KeyTable.listeners, case .array(let listeners) = member.node.value {
+                for case .object(let keys) in listeners.map(\.value) {
+                    #expect(keys.map(\.key) == KeyTable.listener.map(\.path))
+                }
+            } else {
+                paths.append(member.key)
+            }
+        }
+        #expect(paths == KeyTable.configuration.map(\.path))
+    }
+
+    @Test func `Every default is within its own range`() {
+        for key in KeyTable.configuration {
+            var configuration = Configuration()
+            let value = key.text(configuration)
+            let node = try? JSON5Reader.read(Array(value.utf8))
+            #expect(node.map { key.store($0, &configuration) } == true, "\(key.path)")
+            #expect(configuration == Configuration(), "\(key.path)")
+        }
+    }
+
+    @Test func `Paths and meanings are unique, and meanings are a sentence`() {
+        let all = KeyTable.configuration.map { ($0.path, $0.meaning) }
+        #expect(Set(all.map(\.0)).count == all.count)
+        #expect(Set(all.map(\.1)).count == all.count)
+        #expect(all.allSatisfy { $0.1.hasSuffix(".") && !$0.1.contains("|") })
+    }
+}
