@@ -33,7 +33,9 @@ public enum ASCII {
 
     /// A byte of `unreserved` in URIs: letters, digits and `-_.!~*'()`.
     @inlinable
-    public static func isUnreserved(_ byte: UInt8) -> Bool { contains(byte, 0x03ff_6782_0000_0000, 0x47ff_fffe_87ff_fffe) }
+    public static func isUnreserved(_ byte: UInt8) -> Bool {
+        contains(byte, 0x03ff_6782_0000_0000, 0x47ff_fffe_87ff_fffe)
+    }
 
     /// A byte of `word`, of which Call-ID is made.
     @inlinable

@@ -197,7 +197,9 @@ public struct TimerWheel<Payload: BitwiseCopyable & Sendable>: Sendable {
         } else {
             timers[Int(entry.next)].previous = entry.previous
         }
-        if lists[list].first == TimerList.end, list < TimerList.expired { occupied[list / 64] &= ~(1 << UInt64(list % 64)) }
+        if lists[list].first == TimerList.end, list < TimerList.expired {
+            occupied[list / 64] &= ~(1 << UInt64(list % 64))
+        }
     }
 
     private mutating func release(_ position: UInt32) {

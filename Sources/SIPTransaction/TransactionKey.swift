@@ -41,11 +41,12 @@ public struct TransactionKey: Hashable, Sendable {
     /// The To tag is left out: the INVITE may have none where its ACK has that of the response. `via` is the top Via
     /// value as it came. For the INVITE that a CANCEL refers to, call it again with the method INVITE.
     public init(
-        method: ByteSlice, requestURI: ByteSlice, fromTag: ByteSlice, callID: ByteSlice, sequence: UInt32, via: ByteSlice,
-        secret: HashKey
+        method: ByteSlice, requestURI: ByteSlice, fromTag: ByteSlice, callID: ByteSlice, sequence: UInt32,
+        via: ByteSlice, secret: HashKey
     ) {
         var hash = TransactionKey.hash(.oldServer, requestURI.count, fromTag.count, 0, secret)
-        hash.update(UInt64(sequence) << 32 | UInt64(UInt32(truncatingIfNeeded: callID.count)))
+        hash.update(UInt64(sequence))
+        hash.update(UInt64(callID.count))
         hash.update(UInt64(via.count))
         hash.update(requestURI)
         hash.update(fromTag)
@@ -76,7 +77,8 @@ public struct TransactionKey: Hashable, Sendable {
     ) -> SipHash {
         var hash = SipHash(key: secret)
         hash.update(kind.rawValue << 16 | UInt64(port))
-        hash.update(UInt64(UInt32(truncatingIfNeeded: firstLength)) << 32 | UInt64(UInt32(truncatingIfNeeded: secondLength)))
+        hash.update(UInt64(firstLength))
+        hash.update(UInt64(secondLength))
         return hash
     }
 
