@@ -58,15 +58,32 @@ public struct SipHash {
     @inlinable
     public mutating func update(_ slice: ByteSlice) {
         var index = 0
-        if length & 7 == 0 {
-            while index &+ 8 <= slice.count {
-                compress(slice.word(at: index).littleEndian)
-                index &+= 8
-            }
-            length &+= UInt64(index)
+        while index &+ 8 <= slice.count {
+            update(slice.word(at: index).littleEndian)
+            index &+= 8
         }
         while index < slice.count {
             update(byte: slice.base[index])
+            index &+= 1
+        }
+    }
+
+    /// Adds bytes with ASCII letters in lower case, for names that are compared without case.
+    @inlinable
+    public mutating func update(ignoringCase slice: ByteSlice) {
+        var index = 0
+        while index &+ 8 <= slice.count {
+            let word = slice.word(at: index).littleEndian
+            // Bit 7 of each byte of `letters`: the byte is ASCII, at least "A" and not above "Z".
+            let low = word & 0x7f7f_7f7f_7f7f_7f7f
+            let fromA = low &+ 0x3f3f_3f3f_3f3f_3f3f
+            let aboveZ = low &+ 0x2525_2525_2525_2525
+            let letters = fromA & ~aboveZ & ~word & 0x8080_8080_8080_8080
+            update(word | letters >> 2)
+            index &+= 8
+        }
+        while index < slice.count {
+            update(byte: ASCII.lowercase(slice.base[index]))
             index &+= 1
         }
     }
@@ -85,12 +102,11 @@ public struct SipHash {
     /// Adds a number as eight bytes.
     @inlinable
     public mutating func update(_ number: UInt64) {
-        if length & 7 == 0 {
-            compress(number)
-            length &+= 8
-        } else {
-            for shift in 0..<UInt64(8) { update(byte: UInt8(truncatingIfNeeded: number >> (8 &* shift))) }
-        }
+        let filled = 8 &* (length & 7)
+        compress(pending | number << filled)
+        // A shift by 64, when nothing is pending, gives 0.
+        pending = number >> (64 - filled)
+        length &+= 8
     }
 
     /// The value of all that was added.

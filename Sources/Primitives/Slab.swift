@@ -46,12 +46,15 @@ public struct Slab<Element> {
             && elements[Int(index.position)] != nil
     }
 
-    /// The entry behind a reference, or nil when it is gone. Setting through optional chaining changes it in place.
+    /// The entry behind a reference, or nil when it is gone. Setting through optional chaining changes it in place,
+    /// setting nil removes it; through a stale reference nothing is set.
     @inlinable
     public subscript(index: SlabIndex) -> Element? {
         get { contains(index) ? elements[Int(index.position)] : nil }
         _modify {
             if contains(index) {
+                // In a defer: the slot must be freed also when the change ends by an error.
+                defer { if elements[Int(index.position)] == nil { release(index.position) } }
                 yield &elements[Int(index.position)]
             } else {
                 var none: Element?
@@ -65,11 +68,8 @@ public struct Slab<Element> {
     @discardableResult
     public mutating func remove(_ index: SlabIndex) -> Element? {
         guard contains(index) else { return nil }
-        let position = Int(index.position)
-        let element = elements[position].take()
-        generations[position] &+= 1
-        free.append(index.position)
-        changeCount(by: -1)
+        let element = elements[Int(index.position)].take()
+        release(index.position)
         return element
     }
 
@@ -79,6 +79,14 @@ public struct Slab<Element> {
             elements[position] == nil
                 ? nil : SlabIndex(position: UInt32(position), generation: generations[position])
         }
+    }
+
+    /// Takes an emptied position back: what referred to it is stale from now on.
+    @inlinable
+    mutating func release(_ position: UInt32) {
+        generations[Int(position)] &+= 1
+        free.append(position)
+        changeCount(by: -1)
     }
 
     @usableFromInline
