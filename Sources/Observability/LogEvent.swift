@@ -1,0 +1,101 @@
+import Primitives
+
+/// The catalogue of log events: every line of the log is one of these.
+///
+/// The names are fixed: operators match on them. `Docs/Logs.md` lists the same table.
+public enum LogEvent: UInt8, CaseIterable, Sendable {
+    case serverStart
+    case serverReady
+    case serverStop
+    case listenOK
+    case configNote
+    case storeError
+    case storeOK
+    case clientChanged
+    case clientRemoved
+    case registrationOK
+    case registrationRefresh
+    case registrationRemoved
+    case registrationExpired
+    case registrationRefused
+    case authenticationChallenge
+    case authenticationFail
+    case callStart
+    case callEnd
+    case callRefused
+    case messageEnd
+    case messageRefused
+    case requestRefused
+    case dialogRefused
+    case parseBad
+    case flowOpen
+    case flowClosed
+    case transportError
+    case dnsError
+    case logDropped
+    case logSuppressed
+
+    /// The dotted name, the third word of a line.
+    @inlinable public var name: ByteSlice { entry.name }
+    /// The level at which the event is written unless the writer says otherwise.
+    @inlinable public var level: LogLevel { entry.level }
+    /// One sentence that says what happened.
+    public var description: ByteSlice { entry.description }
+
+    /// A row of the catalogue.
+    @usableFromInline
+    struct Entry {
+        @usableFromInline let name: ByteSlice
+        @usableFromInline let level: LogLevel
+        @usableFromInline let description: ByteSlice
+
+        @usableFromInline
+        init(_ name: ByteSlice, _ level: LogLevel, _ description: ByteSlice) {
+            self.name = name
+            self.level = level
+            self.description = description
+        }
+    }
+
+    @usableFromInline var entry: Entry {
+        switch self {
+        case .serverStart: Entry("server.start", .info, "The process has started and read its configuration.")
+        case .serverReady: Entry("server.ready", .info, "All listeners and the store are open; requests are served.")
+        case .serverStop: Entry("server.stop", .info, "The process is stopping, with the cause.")
+        case .listenOK: Entry("listen.ok", .info, "A listener is bound to its address.")
+        case .configNote:
+            Entry("config.note", .warn, "The configuration is valid, but something in it deserves a look.")
+        case .storeError:
+            Entry("store.error", .error, "The database refused to read or write; what waited for it was answered 503.")
+        case .storeOK: Entry("store.ok", .info, "The database works again after an error.")
+        case .clientChanged: Entry("client.changed", .info, "A client was added, or its values were changed.")
+        case .clientRemoved: Entry("client.removed", .info, "A client was removed, its bindings with it.")
+        case .registrationOK:
+            Entry("reg.ok", .info, "A binding was added, or an existing one came from another address.")
+        case .registrationRefresh: Entry("reg.refresh", .debug, "A binding was refreshed without any other change.")
+        case .registrationRemoved:
+            Entry("reg.removed", .info, "A binding was removed by its client, by an operator or with its connection.")
+        case .registrationExpired: Entry("reg.expired", .info, "A binding was not refreshed in time and is gone.")
+        case .registrationRefused: Entry("reg.refused", .warn, "A REGISTER was answered with an error.")
+        case .authenticationChallenge:
+            Entry("auth.challenge", .debug, "A request without usable credentials was challenged, as usual.")
+        case .authenticationFail: Entry("auth.fail", .warn, "Credentials were presented and not accepted.")
+        case .callStart: Entry("call.start", .info, "A call was forwarded to its callee.")
+        case .callEnd: Entry("call.end", .info, "A call has ended, answered or not.")
+        case .callRefused: Entry("call.refused", .warn, "An INVITE was answered with an error by this server.")
+        case .messageEnd: Entry("message.end", .info, "A text message got its final answer from the recipient's side.")
+        case .messageRefused: Entry("message.refused", .warn, "A MESSAGE was answered with an error by this server.")
+        case .requestRefused:
+            Entry("request.refused", .warn, "A request of another method was answered with an error by this server.")
+        case .dialogRefused:
+            Entry("dialog.refused", .warn, "A request in a dialog that this server did not route was refused.")
+        case .parseBad: Entry("parse.bad", .debug, "Bytes that are no SIP message were received.")
+        case .flowOpen: Entry("flow.open", .debug, "A connection was opened or accepted.")
+        case .flowClosed: Entry("flow.closed", .debug, "A connection was closed, with the cause.")
+        case .transportError: Entry("transport.error", .warn, "Sending to a peer failed.")
+        case .dnsError: Entry("dns.error", .warn, "A host name could not be resolved.")
+        case .logDropped: Entry("log.dropped", .warn, "Lines were lost because nobody read the log fast enough.")
+        case .logSuppressed: Entry("log.suppressed", .warn, "Repeated lines of one source were counted, not written.")
+        }
+    }
+}

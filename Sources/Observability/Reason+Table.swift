@@ -1,0 +1,226 @@
+import Primitives
+
+/// The table behind `Reason`.
+extension Reason {
+    /// A row of the table.
+    struct Entry {
+        let code: ByteSlice
+        let status: UInt16
+        let cause: ByteSlice
+        let remedy: ByteSlice
+
+        init(_ code: ByteSlice, _ status: UInt16, _ cause: ByteSlice, _ remedy: ByteSlice) {
+            self.code = code
+            self.status = status
+            self.cause = cause
+            self.remedy = remedy
+        }
+    }
+
+    var entry: Entry {
+        switch self {
+        case .unknownLogin:
+            Entry(
+                "R-1101", 401, "No client has this login.",
+                "Check the user name (also called account, login or authentication name) in the softphone, or create the client."
+            )
+        case .wrongPassword:
+            Entry(
+                "R-1102", 401, "The password does not match.",
+                "Enter the password again in the softphone; 'rollcall client set LOGIN --password' sets a new one.")
+        case .clientDisabled:
+            Entry(
+                "R-1103", 401, "The client is disabled.",
+                "Enable it with 'rollcall client set LOGIN --enable', or set its Status to 1 with the API.")
+        case .tooManyFailures:
+            Entry(
+                "R-1104", 403, "Too many attempts with a wrong password or login.",
+                "Correct user name and password in the softphone, wait a minute and register again.")
+        case .nonceStale:
+            Entry(
+                "R-1105", 401, "The challenge was too old; a new one was sent.",
+                "Nothing to do: the softphone answers the new challenge by itself.")
+        case .nonceReplayed:
+            Entry(
+                "R-1106", 401, "The same credentials were sent twice (the nonce-count did not grow).",
+                "A retry with a new nonce-count follows by itself; if it repeats, the device or something on the way sends old requests again."
+            )
+        case .nonceForged:
+            Entry(
+                "R-1107", 401, "The nonce is not one that this server has issued.",
+                "Nothing to do after a restart with new keys; otherwise the credentials belong to another server or were invented."
+            )
+        case .credentialsMalformed:
+            Entry(
+                "R-1108", 400, "The Authorization header cannot be read.",
+                "Report it to the maker of the device, or send the parameters that RFC 7616 asks for.")
+        case .wrongRealm:
+            Entry(
+                "R-1109", 401, "The credentials are for another realm.",
+                "Leave the realm empty in the softphone, or set it to the domain of this server.")
+        case .unsupportedAlgorithm:
+            Entry(
+                "R-1110", 401, "The digest algorithm is not one of those offered.",
+                "Let the softphone choose the algorithm, or add it to authentication.algorithms.")
+        case .unsupportedQualityOfProtection:
+            Entry(
+                "R-1111", 401, "The digest qop is not one of those offered.",
+                "Let the softphone choose the qop, or add it to authentication.qop.")
+        case .fromIsNotLogin:
+            Entry(
+                "R-1112", 403, "The From user is not the login that was authenticated.",
+                "Set user name and authentication name in the softphone to the same login.")
+        case .toIsNotLogin:
+            Entry(
+                "R-1113", 403, "The address to register is not that of the authenticated login.",
+                "Set user name and authentication name in the softphone to the same login.")
+        case .bodyHashMismatch:
+            Entry(
+                "R-1114", 401, "The body was changed on its way (auth-int does not match).",
+                "Look for a router with SIP ALG on the way and switch it off, or remove auth-int from authentication.qop."
+            )
+        case .registerForeignDomain:
+            Entry(
+                "R-1201", 404, "REGISTER for a domain that this server does not serve.",
+                "Set the domain in the softphone to that of this server, or add the name to aliases.")
+        case .registerUnknownClient:
+            Entry(
+                "R-1202", 404, "The address to register belongs to no client.",
+                "Create the client, or correct the user name in the softphone.")
+        case .intervalTooBrief:
+            Entry(
+                "R-1203", 423, "The registration interval is shorter than the minimum.",
+                "Raise the registration time in the softphone to the Min-Expires value, or lower registrar.minExpires.")
+        case .tooManyBindings:
+            Entry(
+                "R-1204", 403, "The client has as many devices registered as it may have.",
+                "Switch a device off, raise registrar.maxBindings, or set registrar.whenFull to replaceOldest.")
+        case .registerOutOfOrder:
+            Entry(
+                "R-1205", 500, "A REGISTER came after a later one of the same device (its CSeq is lower).",
+                "Register again; if it repeats, two programs of the device register with the same Call-ID.")
+        case .badContact:
+            Entry(
+                "R-1206", 400, "A Contact of the REGISTER cannot be used.",
+                "The Contact must be one SIP URI with host or address; check the public address set in the softphone.")
+        case .starMisused:
+            Entry(
+                "R-1207", 400, "Contact '*' is allowed only alone and with Expires 0.",
+                "Remove each Contact by itself, or send '*' with Expires: 0 and no other Contact.")
+        case .storeUnavailable:
+            Entry(
+                "R-1208", 503, "The database cannot store the change now.",
+                "Free disk space and check the rights of the database file; store.error in the log names the fault.")
+        case .callerNotRegistered:
+            Entry(
+                "R-1301", 403, "The caller is not registered.",
+                "Register the softphone first; only registered clients may call or send messages.")
+        case .calleeUnknown:
+            Entry(
+                "R-1302", 404, "Nobody here has the dialled name.",
+                "Check the number or name; 'rollcall client list' shows all clients.")
+        case .calleeNotRegistered:
+            Entry(
+                "R-1303", 480, "The dialled client has no device registered.",
+                "Start the callee's softphone; 'rollcall registrations' shows who is registered.")
+        case .foreignDestination:
+            Entry(
+                "R-1304", 404, "The destination is in a domain that this server does not serve.",
+                "Dial a client of this domain, or add the domain to aliases if it is ours.")
+        case .routeElsewhere:
+            Entry(
+                "R-1305", 403, "The request asks to be routed through another server (Route header).",
+                "Remove extra outbound proxies from the softphone; only this server may be in the route.")
+        case .tooManyHops:
+            Entry(
+                "R-1306", 483, "The request has passed too many servers (Max-Forwards is 0).",
+                "Look for two servers that send the call to each other; the sender must start at 70.")
+        case .loopDetected:
+            Entry(
+                "R-1307", 482, "The request came back to this server unchanged.",
+                "Look for a device registered with an address of this server as its Contact.")
+        case .maxBreadthExceeded:
+            Entry(
+                "R-1308", 440, "The request would be forked to more devices than Max-Breadth allows.",
+                "Register fewer devices for the callee, or raise proxy.maxBreadth.")
+        case .unsupportedExtension:
+            Entry(
+                "R-1309", 420, "The request requires an extension that this server does not have.",
+                "Switch the extension named in Unsupported off in the softphone.")
+        case .unsupportedScheme:
+            Entry(
+                "R-1310", 416, "The address is neither a sip nor a tel URI that this server can route.",
+                "Dial name@domain or a number; sips needs TLS, which this listener does not have.")
+        case .nameNotResolved:
+            Entry(
+                "R-1311", 503, "The host of the next hop cannot be resolved.",
+                "Check the name in the Contact or Route and the resolver of this machine.")
+        case .noAnswer:
+            Entry(
+                "R-1401", 408, "None of the callee's devices answered.",
+                "Check that the devices can be reached from this server; a phone behind NAT must keep its mapping open."
+            )
+        case .contactUnreachable:
+            Entry(
+                "R-1402", 500, "Sending to the callee's device failed.",
+                "The device is gone or a firewall refuses the packets; it must register again.")
+        case .callCancelled:
+            Entry(
+                "R-1403", 487, "The caller hung up before an answer.",
+                "Nothing to do.")
+        case .calleeBusy:
+            Entry(
+                "R-1404", 486, "The callee is busy.",
+                "Try again later.")
+        case .calleeDeclined:
+            Entry(
+                "R-1405", 603, "The callee declined the call.",
+                "Nothing to do.")
+        case .calleeFailed:
+            Entry(
+                "R-1406", 500, "The callee's device answered with an error.",
+                "Look up the status in the line; the device's own log says more.")
+        case .ringingTooLong:
+            Entry(
+                "R-1407", 408, "The callee's device rang without an answer for too long (timer C).",
+                "Answer earlier, or raise proxy.timerC.")
+        case .dialogUnknown:
+            Entry(
+                "R-1501", 481, "The request belongs to a dialog that this server did not route.",
+                "Start the call again; after a restart with new keys old calls cannot be changed.")
+        case .methodNotAllowed:
+            Entry(
+                "R-1502", 405, "The method is not served here.",
+                "Use a method of the Allow header.")
+        case .messageMalformed:
+            Entry(
+                "R-1503", 400, "The message breaks the SIP grammar, or a header that must be there is missing.",
+                "Compare the message with RFC 3261 section 8.1.1; the field named in the line is where reading stopped."
+            )
+        case .versionNotSupported:
+            Entry(
+                "R-1504", 505, "The message is not of SIP version 2.0.",
+                "Send SIP/2.0.")
+        case .messageTooLarge:
+            Entry(
+                "R-1505", 513, "The message is larger than this server accepts.",
+                "Send less, or raise limits.messageSize.")
+        case .transactionUnknown:
+            Entry(
+                "R-1506", 481, "The CANCEL matches no request that is in progress.",
+                "Nothing to do: the call was answered or had ended before.")
+        case .shuttingDown:
+            Entry(
+                "R-1601", 503, "The server is shutting down.",
+                "Wait a moment and try again.")
+        case .overloaded:
+            Entry(
+                "R-1602", 503, "The server has no room for more work now.",
+                "Try again later; raise the limits if the machine has room.")
+        case .internalFault:
+            Entry(
+                "R-1603", 500, "The server met a state that it does not expect.",
+                "Report it with the log lines around this one.")
+        }
+    }
+}
