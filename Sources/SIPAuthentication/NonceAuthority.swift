@@ -1,0 +1,60 @@
+import Primitives
+
+/// Issues nonces and recognises its own without having kept them (RFC 7616 section 3.3).
+///
+/// The secret should be new with each start: the replay protection forgets at a restart what was used before.
+public struct NonceAuthority: Sendable {
+    /// What a nonce that came back is worth.
+    public enum Verdict: Equatable, Sendable {
+        /// Ours and young enough.
+        case valid(NonceIdentifier)
+        /// Ours, but expired or from the future: to be answered by a challenge with `stale=true`.
+        case stale(NonceIdentifier)
+        /// Not ours, of another realm, or changed on its way.
+        case forged
+    }
+
+    /// How far in the future a nonce may have been issued, in milliseconds: clocks are set back a little now and then.
+    public static let clockTolerance: Int64 = 5_000
+
+    /// How long a nonce is good, in milliseconds.
+    public let lifetime: Int64
+    private let key: HashKey
+
+    /// An authority for one realm; `secret` must be unpredictable.
+    public init(secret: HashKey, realm: ByteSlice, lifetime milliseconds: Int64) {
+        lifetime = milliseconds
+        var hash = SipHash(key: secret)
+        hash.update("nonce:")
+        hash.update(realm)
+        let value = hash.finalize()
+        key = HashKey(value.first, value.second)
+    }
+
+    /// A new nonce. `counter` should not repeat within a millisecond; a random number will do.
+    public func issue(now: UnixTime, counter: UInt32) -> Nonce {
+        sign(NonceIdentifier(time: now, counter: counter))
+    }
+
+    /// Appends the text form of a new nonce, `Nonce.textLength` bytes, and tells which it is.
+    @discardableResult
+    public func issue(now: UnixTime, counter: UInt32, into writer: inout ByteWriter) -> NonceIdentifier {
+        let nonce = issue(now: now, counter: counter)
+        writer.append(nonce)
+        return nonce.identifier
+    }
+
+    /// Judges the text of a nonce that a client sent.
+    public func check(_ text: ByteSlice, now: UnixTime) -> Verdict {
+        guard let nonce = Nonce(text), nonce.hasSignature(of: sign(nonce.identifier)) else { return .forged }
+        let age = now.milliseconds &- nonce.identifier.time.milliseconds
+        return age > lifetime || age < -Self.clockTolerance ? .stale(nonce.identifier) : .valid(nonce.identifier)
+    }
+
+    private func sign(_ identifier: NonceIdentifier) -> Nonce {
+        var hash = SipHash(key: key)
+        hash.update(identifier.milliseconds)
+        hash.update(UInt64(identifier.counter))
+        return Nonce(identifier: identifier, code: hash.finalize())
+    }
+}
