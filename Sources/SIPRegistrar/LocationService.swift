@@ -175,9 +175,10 @@ public final class LocationService: Sendable {
         let keys = shard(ofConnection: connection).connections.withLock { $0.removeValue(forKey: connection) }
         var dropped: [DroppedBinding] = []
         for key in keys ?? [] {
-            dropped += withClient(key) { entry in
-                entry.removeBindings { $0.flow.transport.isReliable && $0.flow.connection == connection }
-            } ?? []
+            dropped +=
+                withClient(key) { entry in
+                    entry.removeBindings { $0.flow.transport.isReliable && $0.flow.connection == connection }
+                } ?? []
         }
         return dropped
     }
