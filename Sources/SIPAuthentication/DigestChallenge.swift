@@ -19,7 +19,7 @@ public struct DigestChallenge: Sendable {
     /// A challenge that offers these algorithms and qualities of protection; without qualities, there is no `qop`.
     public init(realm: ByteSlice, algorithms: [DigestAlgorithm], qualities: [QualityOfProtection]) {
         self.algorithms = algorithms
-        self.qualities = qualities
+        self.qualities = qualities.filter { $0.name != nil }
         var writer = ByteWriter(capacity: 128)
         writer.append("Digest realm=\"")
         writer.append(escaping: realm)

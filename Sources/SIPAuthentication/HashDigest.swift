@@ -12,16 +12,9 @@ public struct HashDigest: Sendable {
         self.count = count
     }
 
-    /// The first `count` bytes of `slice`, 16 or 32; nil when it has another length.
-    init?(_ slice: ByteSlice, count: Int) {
-        guard slice.count == count, count == 16 || count == 32 else { return nil }
-        self.init(count: count)
-        for index in 0..<count { bytes[index] = slice[index] }
-    }
-
     /// The byte at `index`, below `count`.
     public subscript(index: Int) -> UInt8 {
-        precondition(index < count, "byte index out of range")
+        precondition(index >= 0 && index < count, "byte index out of range")
         return bytes[index]
     }
 
