@@ -31,7 +31,7 @@ let package = Package(
         library("SIPMessage", ["Primitives"]),
         library("SIPTransaction", ["Primitives", "SIPMessage"]),
         library("SIPAuthentication", ["Primitives", "SIPMessage"]),
-        library("SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication"]),
+        library("SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability"]),
         library("Observability", ["Primitives"]),
         library(
             "SIPProxy",
@@ -55,7 +55,7 @@ let package = Package(
         tests(of: "SIPMessage", ["Primitives"]),
         tests(of: "SIPTransaction", ["Primitives", "SIPMessage"]),
         tests(of: "SIPAuthentication", ["Primitives", "SIPMessage"]),
-        tests(of: "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication"]),
+        tests(of: "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability"]),
         tests(of: "SIPProxy", ["Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar"]),
         tests(of: "Observability", ["Primitives"]),
         tests(of: "Configuration"),

@@ -1,0 +1,18 @@
+import SIPAuthentication
+
+/// How clients prove who they are: the settings of `Authenticator`.
+public struct AuthenticationPolicy: Sendable {
+    /// The algorithms offered, the preferred one first.
+    public var algorithms: [DigestAlgorithm] = [.md5, .sha256]
+    /// The qualities of protection offered; none for digests in the manner of RFC 2069.
+    public var qualities: [QualityOfProtection] = [.auth]
+    /// How long a nonce is good, in milliseconds.
+    public var nonceLifetime: Int64 = 300_000
+    /// Failures of one login from one address after which the answer is 403; 0 for never.
+    public var failuresBefore403: UInt32 = 5
+    /// For how long after the last one failures are remembered, in milliseconds.
+    public var failureWindow: Int64 = 60_000
+
+    /// The default settings.
+    public init() {}
+}

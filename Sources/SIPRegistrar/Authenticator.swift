@@ -1,0 +1,232 @@
+import Observability
+import Primitives
+import SIPAuthentication
+import SIPMessage
+import Synchronization
+
+/// Finds out which client sent a request (RFC 3261 section 22, RFC 7616).
+///
+/// An unknown login, a wrong password and a disabled client cost the same work and get the same answer; only the reason
+/// in the outcome, which is for the log, tells them apart.
+public final class Authenticator: Sendable {
+    /// As what we ask for credentials.
+    public enum Kind: Sendable {
+        /// 401, WWW-Authenticate, Authorization.
+        case registrar
+        /// 407, Proxy-Authenticate, Proxy-Authorization.
+        case proxy
+
+        /// The status of a challenge.
+        public var status: UInt16 { self == .registrar ? 401 : 407 }
+        /// The header that credentials come in.
+        var credentials: HeaderName { self == .registrar ? .authorization : .proxyAuthorization }
+    }
+
+    /// A client that has proved who it is.
+    public struct Client: Sendable {
+        /// The number of the client's row.
+        public let id: Int64
+        /// The client's place in the location service.
+        public let key: LoginKey
+        /// The login as in the credentials: a part of the request.
+        public let login: ByteSlice
+        /// True for the request accepted last, once more (a REGISTER only): the answer is due again, a change is not.
+        public let isRetransmission: Bool
+    }
+
+    /// What became of a request.
+    public enum Outcome: Sendable {
+        /// It is from this client.
+        case authenticated(Client)
+        /// It is to be challenged (`writeChallenge`): for lack of credentials when there is no reason.
+        case challenge(stale: Bool, reason: Reason?)
+        /// It is to be refused with this reason.
+        case refused(Reason)
+    }
+
+    private let policy: AuthenticationPolicy
+    private let realm: [UInt8]
+    private let domains: DomainTable
+    private let locations: LocationService
+    private let challenge: DigestChallenge
+    private let nonces: NonceAuthority
+    private let failures: FailureTable
+    private let key: HashKey
+    private let counter = Atomic<UInt32>(0)
+
+    /// An authenticator of the realm that is the domain's name.
+    ///
+    /// - Parameter secret: Unpredictable and new with each start (see `NonceAuthority`).
+    public init(domains: DomainTable, locations: LocationService, policy: AuthenticationPolicy, secret: HashKey) {
+        self.policy = policy
+        self.domains = domains
+        self.locations = locations
+        realm = domains.domain
+        challenge = domains.domain.withSlice {
+            DigestChallenge(realm: $0, algorithms: policy.algorithms, qualities: policy.qualities)
+        }
+        nonces = domains.domain.withSlice {
+            NonceAuthority(secret: secret, realm: $0, lifetime: policy.nonceLifetime)
+        }
+        failures = FailureTable(window: policy.failureWindow)
+        var hash = SipHash(key: secret)
+        hash.update("authenticator")
+        let value = hash.finalize()
+        key = HashKey(value.first, value.second)
+    }
+
+    /// Judges the credentials of a request that came from `source`.
+    public func authenticate(
+        _ request: borrowing SIPMessage, _ kind: Kind, source: IPAddress, now: UnixTime
+    ) -> Outcome {
+        let credentials: DigestCredentials
+        switch selectCredentials(of: request, kind) {
+        case .none(let reason): return .challenge(stale: false, reason: reason)
+        case .malformed: return .refused(.credentialsMalformed)
+        case .found(let found): credentials = found
+        }
+        guard let algorithm = credentials.algorithm, policy.algorithms.contains(algorithm) else {
+            return .challenge(stale: false, reason: .unsupportedAlgorithm)
+        }
+        guard challenge.admits(credentials) else {
+            return .challenge(stale: false, reason: .unsupportedQualityOfProtection)
+        }
+        guard isMeant(credentials.uri, for: request.requestURI) else { return .refused(.credentialsMalformed) }
+        let nonce = nonces.check(credentials.nonce, now: now)
+        if nonce == .forged { return .challenge(stale: false, reason: .nonceForged) }
+        return verify(credentials, nonce, request, kind, source, now)
+    }
+
+    private enum Selection {
+        case none(Reason?)
+        case malformed
+        case found(DigestCredentials)
+    }
+
+    /// Picks the credentials of our realm; a request may carry those of proxies on its way too (RFC 3261 22.3).
+    private func selectCredentials(of request: borrowing SIPMessage, _ kind: Kind) -> Selection {
+        guard let first = request.firstIndex(of: kind.credentials) else { return .none(nil) }
+        var other = Selection.none(nil)
+        var isFound = false
+        for index in first..<request.fieldCount {
+            let field = request.field(index)
+            guard field.name == kind.credentials else { continue }
+            do {
+                let credentials = try DigestCredentials(request.value(field))
+                guard realm.withSlice({ $0 == credentials.realm }) else {
+                    if !isFound, case .none = other { other = .none(.wrongRealm) }
+                    continue
+                }
+                // Of several answers, one to each algorithm offered, one that we can check.
+                if challenge.admits(credentials) { return .found(credentials) }
+                if !isFound { other = .found(credentials) }
+                isFound = true
+            } catch {
+                switch error {
+                // Another scheme; and the empty credentials by which some phones name their user at first.
+                case .notDigest, .missing(.nonce), .missing(.response): break
+                default: if !isFound { other = .malformed }
+                }
+            }
+        }
+        return other
+    }
+
+    /// True when the digest URI is the Request-URI, or names the same user, or none, at a host of ours.
+    ///
+    /// RFC 7616 3.4.6 wants the same resource, not the same text; SIPp and some phones write the server's address there.
+    private func isMeant(_ uri: ByteSlice, for requestURI: ByteSlice) -> Bool {
+        if uri == requestURI { return true }
+        guard let digest = SIPURI(uri), let request = SIPURI(requestURI) else { return false }
+        return (!digest.hasUser || digest.user.equalsUnescaped(request.user))
+            && (digest.host.equalsIgnoringCase(request.host) || domains.isOurs(digest))
+    }
+
+    private enum Verdict: Sendable {
+        case accepted(Int64, isRetransmission: Bool)
+        case stale(Reason)
+        case failed(Reason)
+    }
+
+    private func verify(
+        _ credentials: DigestCredentials, _ nonce: NonceAuthority.Verdict, _ request: borrowing SIPMessage,
+        _ kind: Kind, _ source: IPAddress, _ now: UnixTime
+    ) -> Outcome {
+        let login = locations.key(of: credentials.username)
+        let fingerprint = fingerprint(of: request, credentials)
+        let (method, body) = (request.methodText, request.body)
+        let found = locations.withClient(login) { entry -> Verdict in
+            guard DigestVerification.matches(credentials, password: entry.password, method: method, body: body) else {
+                return .failed(.wrongPassword)
+            }
+            // A disabled client that knows its password must not look different from one that does not.
+            guard entry.isEnabled else { return .failed(.clientDisabled) }
+            guard case .valid(let identifier) = nonce else { return .stale(.nonceStale) }
+            switch entry.nonces.accept(
+                nonce: identifier, nonceCount: credentials.nonceCount, fingerprint: fingerprint)
+            {
+            case .fresh: return .accepted(entry.id, isRetransmission: false)
+            // Other requests are recognised by their transaction; what comes here again was sent by somebody else.
+            case .retransmission where kind == .registrar: return .accepted(entry.id, isRetransmission: true)
+            case .retransmission, .replay: return .stale(.nonceReplayed)
+            case .stale: return .stale(.nonceStale)
+            }
+        }
+        if found == nil {
+            _ = DigestVerification.matches(credentials, password: .none, method: method, body: body)
+        }
+        let attempt = attempt(source, login)
+        switch found ?? .failed(.unknownLogin) {
+        case .accepted(let id, let isRetransmission):
+            failures.reset(attempt)
+            return .authenticated(
+                Client(id: id, key: login, login: credentials.username, isRetransmission: isRetransmission))
+        case .stale(let reason): return .challenge(stale: true, reason: reason)
+        case .failed(let reason):
+            let count = failures.add(attempt, now: now)
+            if policy.failuresBefore403 > 0, count > policy.failuresBefore403 { return .refused(.tooManyFailures) }
+            return .challenge(stale: false, reason: reason)
+        }
+    }
+
+    /// What tells a retransmission from another request.
+    private func fingerprint(of request: borrowing SIPMessage, _ credentials: DigestCredentials) -> UInt64 {
+        var hash = SipHash(key: key)
+        hash.update(request.callID)
+        hash.update(byte: 0)
+        hash.update(UInt64(request.sequenceNumber))
+        hash.update(credentials.response)
+        hash.update(request.methodText)
+        return hash.finalize().first
+    }
+
+    private func attempt(_ source: IPAddress, _ login: LoginKey) -> HashValue {
+        var hash = SipHash(key: key)
+        hash.update(source.high)
+        hash.update(source.low)
+        hash.update(login.hash.first)
+        hash.update(login.hash.second)
+        return hash.finalize()
+    }
+
+    /// Writes the whole challenge: a 401 or 407 with one header line an algorithm (RFC 3261 22.2 and 22.3, RFC 8760).
+    ///
+    /// - Parameters:
+    ///   - source: Where the request came from, for Via; nil when its Via has that already.
+    ///   - toTag: The tag put on To when it has none.
+    public func writeChallenge(
+        to request: borrowing SIPMessage, _ kind: Kind, stale: Bool, source: SocketAddress?, toTag: ByteSlice,
+        now: UnixTime, into writer: inout ByteWriter
+    ) {
+        writer.beginResponse(to: request, status: kind.status, source: source, toTag: toTag)
+        let nonce = nonces.issue(now: now, counter: counter.add(1, ordering: .relaxed).newValue)
+        challenge.write(kind == .registrar ? .server : .proxy, nonce: nonce, stale: stale, into: &writer)
+        writer.endResponse()
+    }
+
+    /// True when a From or To is the login at a host of ours: escapes decoded, host without case (19.1.4).
+    public func identityMatches(_ address: NameAddress, login: ByteSlice) -> Bool {
+        guard let uri = SIPURI(address.uri) else { return false }
+        return uri.user.equalsUnescaped(login) && domains.isOurs(uri)
+    }
+}

@@ -1,0 +1,175 @@
+import Observability
+import Primitives
+
+/// The changes that a REGISTER makes to a client's bindings: computed on a copy, committed all or not at all (RFC 3261
+/// 10.3 step 7).
+struct BindingUpdate: Sendable {
+    /// From whom and when the REGISTER is.
+    struct Origin {
+        let callIDHash: HashValue
+        let sequenceNumber: UInt32
+        let path: ByteSlice
+        let userAgent: ByteSlice
+        let flow: Flow
+        let now: UnixTime
+    }
+
+    /// The bindings after the request.
+    private(set) var bindings: [Binding]
+    /// What is to be stored.
+    private(set) var changes: [BindingChange] = []
+    /// True for a request whose changes were made before.
+    private(set) var isRepetition = false
+    /// True when a binding is now on another connection than before.
+    private(set) var needsTracking = false
+    private let clientID: Int64
+    private var added = 0
+    private var moved = 0
+    private var refreshed = 0
+
+    /// What was done, for the log.
+    var outcome: Registration.Outcome {
+        if isRepetition { return .repeated }
+        return added > 0 ? .created : moved > 0 ? .moved : refreshed > 0 ? .refreshed : .removed
+    }
+
+    /// The changes that `contacts` ask for.
+    init(
+        of client: ClientEntry, by contacts: RegisterContacts, _ origin: Origin, _ policy: RegistrarPolicy
+    ) throws(Refusal) {
+        bindings = client.bindings
+        clientID = client.id
+        try checkOrder(contacts, origin)
+        if isRepetition { return }
+        if contacts.removesAll {
+            removeAll()
+            return
+        }
+        for index in 0..<contacts.count { try apply(contacts[index], origin, policy) }
+    }
+
+    /// The Call-ID and CSeq of each binding that the request would change, before any is changed: the requests of one
+    /// Call-ID must come in order. The same CSeq means that the answer was lost: it is given again.
+    private mutating func checkOrder(_ contacts: RegisterContacts, _ origin: Origin) throws(Refusal) {
+        for binding in bindings where binding.callIDHash == origin.callIDHash && binding.isLive(at: origin.now) {
+            if binding.sequenceNumber < origin.sequenceNumber { continue }
+            guard contacts.removesAll || Self.means(binding, contacts) else { continue }
+            if binding.sequenceNumber > origin.sequenceNumber { throw Refusal(.registerOutOfOrder) }
+            isRepetition = true
+        }
+    }
+
+    private static func means(_ binding: Binding, _ contacts: RegisterContacts) -> Bool {
+        for index in 0..<contacts.count where binding.matches(contacts[index]) { return true }
+        return false
+    }
+
+    /// Makes nothing of the changes: the request is a retransmission, and its answer lists what there is.
+    mutating func withdraw(to bindings: [Binding]) {
+        self.bindings = bindings
+        changes = []
+        isRepetition = true
+        needsTracking = false
+    }
+
+    private mutating func removeAll() {
+        if bindings.isEmpty { return }
+        bindings = []
+        changes.append(.deleteAll(clientID: clientID))
+    }
+
+    private mutating func apply(
+        _ contact: RegisterContact, _ origin: Origin, _ policy: RegistrarPolicy
+    ) throws(Refusal) {
+        let found = bindings.firstIndex { $0.matches(contact) }
+        if contact.expires == 0 {
+            // Removing what is not there is no fault: it is gone, as was asked for.
+            if let found { remove(at: found) }
+            return
+        }
+        if let found {
+            replace(at: found, contact, origin)
+        } else {
+            try makeRoom(policy, origin.now)
+            bindings.append(Binding(contact, origin, createdAt: origin.now))
+            added += 1
+            changes.append(.upsert(clientID: clientID, bindings[bindings.count - 1]))
+            needsTracking = true
+        }
+    }
+
+    private mutating func replace(at index: Int, _ contact: RegisterContact, _ origin: Origin) {
+        let old = bindings[index]
+        let wasLive = old.isLive(at: origin.now)
+        if old.hasText(of: contact, origin) {
+            // The texts, which are nearly always the same, are shared and not copied.
+            bindings[index].refresh(contact, origin)
+        } else {
+            bindings[index] = Binding(contact, origin, createdAt: wasLive ? old.createdAt : origin.now)
+            let oldKey = old.key
+            if oldKey != bindings[index].key { changes.append(.delete(clientID: clientID, key: oldKey)) }
+        }
+        if !wasLive {
+            bindings[index].createdAt = origin.now
+            added += 1
+        } else if old.flow != origin.flow || !old.hasContact(contact.uri) {
+            moved += 1
+        } else {
+            refreshed += 1
+        }
+        if old.flow.connection != origin.flow.connection { needsTracking = true }
+        changes.append(.upsert(clientID: clientID, bindings[index]))
+    }
+
+    /// Makes room for one binding more: first at the cost of an expired one, then as configured.
+    private mutating func makeRoom(_ policy: RegistrarPolicy, _ now: UnixTime) throws(Refusal) {
+        guard bindings.count >= max(1, policy.maxBindings) else { return }
+        if let expired = bindings.firstIndex(where: { !$0.isLive(at: now) }) {
+            remove(at: expired)
+            return
+        }
+        if policy.whenFull == .refuse { throw Refusal(.tooManyBindings) }
+        guard let oldest = bindings.indices.min(by: { bindings[$0].updatedAt < bindings[$1].updatedAt }) else { return }
+        remove(at: oldest)
+    }
+
+    private mutating func remove(at index: Int) {
+        changes.append(.delete(clientID: clientID, key: bindings[index].key))
+        bindings.remove(at: index)
+    }
+}
+
+extension Binding {
+    fileprivate init(_ contact: RegisterContact, _ origin: BindingUpdate.Origin, createdAt: UnixTime) {
+        self.init(
+            Text(
+                contact: contact.uri, instance: contact.instance, path: origin.path, userAgent: origin.userAgent),
+            registrationID: contact.registrationID, q: contact.q, callIDHash: origin.callIDHash,
+            sequenceNumber: origin.sequenceNumber, expiresAt: origin.now, createdAt: createdAt,
+            updatedAt: origin.now, flow: origin.flow)
+        refresh(contact, origin)
+    }
+
+    fileprivate mutating func refresh(_ contact: RegisterContact, _ origin: BindingUpdate.Origin) {
+        q = contact.q
+        callIDHash = origin.callIDHash
+        sequenceNumber = origin.sequenceNumber
+        expiresAt = UnixTime(milliseconds: origin.now.milliseconds &+ Int64(contact.expires) * 1000)
+        updatedAt = origin.now
+        flow = origin.flow
+    }
+
+    fileprivate func matches(_ contact: RegisterContact) -> Bool {
+        matches(contact: contact.uri, instance: contact.instance, registrationID: contact.registrationID)
+    }
+
+    fileprivate func hasContact(_ uri: ByteSlice) -> Bool { withText { $0.contact == uri } }
+
+    fileprivate func hasText(of contact: RegisterContact, _ origin: BindingUpdate.Origin) -> Bool {
+        registrationID == contact.registrationID
+            && withText {
+                $0.contact == contact.uri && $0.instance == contact.instance && $0.path == origin.path
+                    && $0.userAgent == origin.userAgent
+            }
+    }
+}

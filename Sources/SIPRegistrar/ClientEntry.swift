@@ -1,0 +1,60 @@
+import Primitives
+import SIPAuthentication
+
+/// A client as the packet path knows it: who it is, how it proves it, where its devices are.
+public struct ClientEntry: Sendable {
+    /// The number of the client's row in the store; 0 for none.
+    public let id: Int64
+    private let text: [UInt8]
+    private let loginLength: UInt16
+    /// False for a client of Status 0, which may neither register nor call.
+    public internal(set) var isEnabled: Bool
+    /// What its password is checked against.
+    public let password: PasswordDigest
+    /// The nonces that it used lately.
+    public var nonces = NonceHistory()
+    /// Its bindings, expired ones included until they are swept.
+    public internal(set) var bindings: [Binding] = []
+
+    /// A client without bindings.
+    public init(id: Int64, sid: ByteSlice, login: ByteSlice, password: PasswordDigest, isEnabled: Bool) {
+        self.id = id
+        let login = login.prefix(Int(UInt16.max))
+        loginLength = UInt16(login.count)
+        text = login.bytes + sid.bytes
+        self.isEnabled = isEnabled
+        self.password = password
+    }
+
+    /// What a free place in the table holds.
+    static let vacant = ClientEntry(id: 0, sid: .empty, login: .empty, password: .none, isEnabled: false)
+
+    /// The login as stored, copied.
+    public var login: [UInt8] { withLogin { $0.bytes } }
+    /// The `CL...` identifier, copied.
+    public var sid: [UInt8] { text.withSlice { $0.from(Int(loginLength)).bytes } }
+
+    /// Calls `body` with the login, valid for the call.
+    public func withLogin<Result>(_ body: (ByteSlice) throws -> Result) rethrows -> Result {
+        try text.withSlice { try body($0.prefix(Int(loginLength))) }
+    }
+
+    /// Takes the bindings out that satisfy `condition`.
+    mutating func removeBindings(where condition: (Binding) -> Bool) -> [DroppedBinding] {
+        guard bindings.contains(where: condition) else { return [] }
+        let login = self.login
+        let dropped = bindings.filter(condition).map { DroppedBinding(clientID: id, login: login, binding: $0) }
+        bindings.removeAll(where: condition)
+        return dropped
+    }
+}
+
+/// A binding that is gone without a REGISTER that asked for it, for the store and the log.
+public struct DroppedBinding: Sendable {
+    /// The client's number.
+    public let clientID: Int64
+    /// The client's login.
+    public let login: [UInt8]
+    /// The binding as it was.
+    public let binding: Binding
+}

@@ -1,0 +1,69 @@
+import Primitives
+import Synchronization
+
+/// Counts failed attempts by source address and login, known or not.
+///
+/// Of fixed size: when a set of places is full, the count that was raised longest ago is forgotten. Somebody with very
+/// many addresses can thus hide, but neither fill the memory nor lock anybody out.
+final class FailureTable: Sendable {
+    private struct Place {
+        var tag: UInt64 = 0
+        var count: UInt32 = 0
+        var last: Int64 = 0
+    }
+
+    private final class Shard: Sendable {
+        let places = Mutex([Place](repeating: Place(), count: FailureTable.placesPerShard))
+    }
+
+    private static let placesPerShard = 1024
+    private static let ways = 4
+    private let shards: [Shard]
+    private let window: Int64
+    // So that a success costs nothing where nobody has failed.
+    private let isUsed = Atomic(false)
+
+    /// A table that remembers a failure for `window` milliseconds after the last one.
+    init(window: Int64) {
+        self.window = window
+        shards = (0..<16).map { _ in Shard() }
+    }
+
+    private func shard(of key: HashValue) -> Shard { shards[Int(key.first % UInt64(shards.count))] }
+
+    private static func places(of key: HashValue) -> Range<Int> {
+        let start = Int(key.first >> 8 % UInt64(placesPerShard / ways)) * ways
+        return start..<start + ways
+    }
+
+    /// Counts one more failure and gives the count with it.
+    func add(_ key: HashValue, now: UnixTime) -> UInt32 {
+        isUsed.store(true, ordering: .relaxed)
+        return shard(of: key).places.withLock { places in
+            var chosen = Self.places(of: key).lowerBound
+            for index in Self.places(of: key) {
+                if now.milliseconds &- places[index].last > window { places[index].count = 0 }
+                if places[index].count > 0, places[index].tag == key.second {
+                    chosen = index
+                    break
+                }
+                if places[index].count == 0 || places[index].last < places[chosen].last && places[chosen].count > 0 {
+                    chosen = index
+                }
+            }
+            if places[chosen].tag != key.second { places[chosen].count = 0 }
+            places[chosen].tag = key.second
+            places[chosen].last = now.milliseconds
+            if places[chosen].count < UInt32.max { places[chosen].count += 1 }
+            return places[chosen].count
+        }
+    }
+
+    /// Forgets the failures after a success.
+    func reset(_ key: HashValue) {
+        guard isUsed.load(ordering: .relaxed) else { return }
+        shard(of: key).places.withLock { places in
+            for index in Self.places(of: key) where places[index].tag == key.second { places[index].count = 0 }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Observability
+import Primitives
+import SIPMessage
+
+/// Why a request is refused, with what the response must carry beyond the status.
+public struct Refusal: Error, Sendable {
+    /// A header that a status demands.
+    public enum Detail: Sendable {
+        case none
+        /// Min-Expires of a 423, in seconds (RFC 3261 20.23).
+        case minExpires(UInt32)
+        /// The values of this header that are not supported, for Unsupported in a 420 (20.40).
+        case unsupported(HeaderName)
+    }
+
+    /// The reason.
+    public let reason: Reason
+    /// The header.
+    public let detail: Detail
+
+    /// A refusal with this reason.
+    public init(_ reason: Reason, _ detail: Detail = .none) {
+        self.reason = reason
+        self.detail = detail
+    }
+}
+
+extension ByteWriter {
+    /// Writes the whole response of a refusal, its cause and remedy in Warning (RFC 3261 20.43, code 399) unless the
+    /// peer must not know them.
+    ///
+    /// - Parameters:
+    ///   - source: Where the request came from, for Via; nil when its Via has that already.
+    ///   - toTag: The tag put on To when it has none.
+    ///   - domain: Who warns.
+    public mutating func writeRefusal(
+        _ refusal: Refusal, of request: borrowing SIPMessage, source: SocketAddress?, toTag: ByteSlice,
+        domain: ByteSlice
+    ) {
+        beginResponse(to: request, status: refusal.reason.status, source: source, toTag: toTag)
+        switch refusal.detail {
+        case .none: break
+        case .minExpires(let seconds): appendHeader("Min-Expires", number: UInt64(seconds))
+        case .unsupported(let header):
+            var values = request.values(of: header)
+            append("Unsupported: ")
+            var isFirst = true
+            while let tag = values.next(in: request) {
+                if tag.isEmpty || OptionTag.isSupported(tag) { continue }
+                if !isFirst { append(", ") }
+                append(tag)
+                isFirst = false
+            }
+            append("\r\n")
+        }
+        appendWarning(refusal.reason, domain: domain)
+        endResponse()
+    }
+
+    /// Writes a Warning line with code, cause and remedy, when the reason may be disclosed.
+    public mutating func appendWarning(_ reason: Reason, domain: ByteSlice) {
+        guard reason.isDisclosed else { return }
+        append("Warning: 399 ")
+        append(domain)
+        append(" \"")
+        append(reason.code)
+        append(byte: ASCII.space)
+        append(reason.cause)
+        append(byte: ASCII.space)
+        append(reason.remedy)
+        append("\"\r\n")
+    }
+}
