@@ -92,3 +92,5 @@ public struct Slab<Element> {
     @usableFromInline
     mutating func changeCount(by difference: Int) { count += difference }
 }
+
+extension Slab: Sendable where Element: Sendable {}

@@ -150,10 +150,10 @@ extension CallShard {
         let stored = state.request.isEmpty ? forwardedRequest(of: state) : state.request
         stored.withSlice { bytes in
             _ = request.parse(bytes)
-            server.withTag(of: request) {
+            ResponseTag(for: request, key: server.settings.runKey).withSlice {
                 writer.beginResponse(to: request, status: status, source: nil, toTag: $0)
             }
-            server.appendWarning(state.reason, to: &writer)
+            server.domains.domain.withSlice { writer.appendWarning(state.reason, domain: $0) }
             writer.endResponse()
         }
         // The request as forwarded has our Via on top, the response must not.

@@ -96,7 +96,8 @@ extension CallShard {
         forwardNextGroup(request, contextIndex, server: server, now: now, effects: &effects)
         // Kept only for targets still to be tried, or when nothing could be forwarded.
         if contexts[contextIndex]?.waiting.isEmpty == false {
-            contexts[contextIndex]?.request = patched(request, from: flow)
+            let kept = patched(request, from: flow)
+            contexts[contextIndex]?.request = kept
         }
     }
 

@@ -1,6 +1,6 @@
-public import Observability
-public import Primitives
-public import SIPRegistrar
+import Observability
+import Primitives
+import SIPRegistrar
 
 /// What one worker has at hand while it handles events, and what the events want done.
 ///
@@ -13,9 +13,6 @@ public struct Effects: ~Copyable {
     public var log: LogBuffer
     /// Changes of bindings, each with the answer that waits for its commit.
     public var registrations: [StoredAnswer] = []
-    /// The connections that messages were answered on with 400 and whose framing cannot be trusted any more.
-    public var closing: [Flow] = []
-
     /// Empty effects that write log lines up to a level.
     public init(log: consuming LogBuffer) { self.log = log }
 }
@@ -26,8 +23,6 @@ public struct StoredAnswer: Sendable {
     public var changes: [BindingChange]
     /// Where the answer goes.
     public var flow: Flow
-    /// The answer.
+    /// The answer; empty when it was given already.
     public var response: [UInt8]
-    /// The answer to give when the store cannot commit.
-    public var failure: [UInt8]
 }

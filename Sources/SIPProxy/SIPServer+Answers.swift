@@ -8,7 +8,7 @@ extension SIPServer {
     /// Answers a request, which needs to be answerable, with a status and nothing else.
     func respond(to request: borrowing SIPMessage, status: UInt16, from flow: Flow, effects: inout Effects) {
         let start = effects.outbox.bytes.count
-        withTag(of: request) {
+        ResponseTag(for: request, key: settings.runKey).withSlice {
             effects.outbox.bytes.beginResponse(to: request, status: status, source: flow.remote, toTag: $0)
         }
         effects.outbox.bytes.endResponse()
@@ -23,16 +23,18 @@ extension SIPServer {
         // 17.1.1.2: nothing is ever answered to an ACK.
         if request.method == .ack { return }
         let start = effects.outbox.bytes.count
-        withTag(of: request) {
-            effects.outbox.bytes.beginResponse(to: request, status: reason.status, source: flow.remote, toTag: $0)
-        }
+        let refusal: Refusal
         switch reason {
-        case .unsupportedExtension: appendUnsupported(of: request, to: &effects.outbox.bytes)
-        case .methodNotAllowed: effects.outbox.bytes.append(SIPServer.allow)
-        default: break
+        case .unsupportedExtension: refusal = Refusal(reason, .unsupported(.proxyRequire))
+        case .methodNotAllowed: refusal = Refusal(reason, .allow)
+        default: refusal = Refusal(reason)
         }
-        appendWarning(reason, to: &effects.outbox.bytes)
-        effects.outbox.bytes.endResponse()
+        ResponseTag(for: request, key: settings.runKey).withSlice { tag in
+            domains.domain.withSlice {
+                effects.outbox.bytes.writeRefusal(
+                    refusal, of: request, source: flow.remote, toTag: tag, domain: $0)
+            }
+        }
         effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
     }
 
@@ -51,7 +53,7 @@ extension SIPServer {
             return Caller(key: client.key, credentials: request.field(.proxyAuthorization, containing: client.login))
         case .challenge(let stale, let reason):
             let start = effects.outbox.bytes.count
-            withTag(of: request) {
+            ResponseTag(for: request, key: settings.runKey).withSlice {
                 authenticator.writeChallenge(
                     to: request, .proxy, stale: stale, source: flow.remote, toTag: $0, now: now.unix,
                     into: &effects.outbox.bytes)
@@ -117,10 +119,10 @@ extension SIPServer {
             return
         }
         let start = effects.outbox.bytes.count
-        withTag(of: request) {
+        ResponseTag(for: request, key: settings.runKey).withSlice {
             effects.outbox.bytes.beginResponse(to: request, status: 200, source: flow.remote, toTag: $0)
         }
-        effects.outbox.bytes.append(SIPServer.allow)
+        effects.outbox.bytes.appendHeader("Allow", Refusal.allowedMethods)
         effects.outbox.bytes.append("Accept: */*\r\nSupported: path\r\n")
         effects.outbox.bytes.endResponse()
         effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
@@ -138,7 +140,7 @@ extension SIPServer {
         }
         if request.isAnswerable {
             let start = effects.outbox.bytes.count
-            withTag(of: request) {
+            ResponseTag(for: request, key: settings.runKey).withSlice {
                 effects.outbox.bytes.beginResponse(
                     to: request, status: fault.status, phrase: fault.phrase, source: flow.remote, toTag: $0)
             }
@@ -146,48 +148,6 @@ extension SIPServer {
             effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
         }
     }
-
-    /// The tag that we put on To without state: the same for the same request (8.2.7).
-    func withTag<Result>(of request: borrowing SIPMessage, _ body: (ByteSlice) -> Result) -> Result {
-        var hash = SipHash(key: settings.runKey)
-        hash.update(request.callID)
-        hash.update(request.fromTag)
-        hash.update(request.topVia.branch)
-        let value = hash.finalize().first
-        var digits = InlineArray<16, UInt8>(repeating: 0)
-        for index in 0..<16 { digits[index] = ASCII.hexadecimalDigits[Int(value >> UInt64(60 - 4 * index) & 15)] }
-        return withUnsafeBytes(of: digits) { body(ByteSlice($0)) }
-    }
-
-    /// Writes the Warning that tells a reason to a person (20.43), unless it would help a stranger to guess logins.
-    func appendWarning(_ reason: Reason, to writer: inout ByteWriter) {
-        guard reason.isDisclosed else { return }
-        writer.append("Warning: 399 ")
-        writer.append(domains.domain)
-        writer.append(" \"")
-        writer.append(reason.code)
-        writer.append(byte: ASCII.space)
-        writer.append(reason.cause)
-        writer.append(byte: ASCII.space)
-        writer.append(reason.remedy)
-        writer.append("\"\r\n")
-    }
-
-    private func appendUnsupported(of request: borrowing SIPMessage, to writer: inout ByteWriter) {
-        writer.append("Unsupported: ")
-        var values = request.values(of: .proxyRequire)
-        var isFirst = true
-        while let value = values.next(in: request) {
-            if !isFirst { writer.append(", ") }
-            writer.append(value)
-            isFirst = false
-        }
-        writer.append("\r\n")
-    }
-
-    private static let allow: ByteSlice = """
-        Allow: INVITE, ACK, BYE, CANCEL, REGISTER, OPTIONS, MESSAGE, INFO, UPDATE, PRACK, REFER, SUBSCRIBE, NOTIFY\r\n
-        """
 }
 
 extension SIPMessage {

@@ -1,8 +1,8 @@
-public import Observability
-public import Primitives
-public import SIPMessage
-public import SIPRegistrar
-public import SIPTransaction
+import Observability
+import Primitives
+import SIPMessage
+import SIPRegistrar
+import SIPTransaction
 import Synchronization
 
 /// What the server is told once and never changes.
@@ -21,8 +21,8 @@ public struct ServerSettings: Sendable {
     public var runKey: HashKey
     /// A secret that survives restarts: route tokens.
     public var routeKey: HashKey
-    /// The value of Server and of Warning's agent.
-    public var product: [UInt8] = Array("Rollcall".utf8)
+    /// True when the answer to a REGISTER waits until its bindings are stored.
+    public var awaitsStore = true
 
     /// Settings with these listeners and secrets, all else at its default.
     public init(listeners: [Listener], runKey: HashKey, routeKey: HashKey) {

@@ -11,7 +11,13 @@ public struct Refusal: Error, Sendable {
         case minExpires(UInt32)
         /// The values of this header that are not supported, for Unsupported in a 420 (20.40).
         case unsupported(HeaderName)
+        /// Allow, for a 405 (21.4.6).
+        case allow
     }
+
+    /// The methods that we handle or relay, for Allow (20.5).
+    public static let allowedMethods: ByteSlice =
+        "INVITE, ACK, BYE, CANCEL, REGISTER, OPTIONS, MESSAGE, INFO, UPDATE, PRACK, REFER, SUBSCRIBE, NOTIFY"
 
     /// The reason.
     public let reason: Reason
@@ -40,6 +46,7 @@ extension ByteWriter {
         beginResponse(to: request, status: refusal.reason.status, source: source, toTag: toTag)
         switch refusal.detail {
         case .none: break
+        case .allow: appendHeader("Allow", Refusal.allowedMethods)
         case .minExpires(let seconds): appendHeader("Min-Expires", number: UInt64(seconds))
         case .unsupported(let header):
             var values = request.values(of: header)
