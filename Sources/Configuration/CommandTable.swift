@@ -15,7 +15,7 @@ enum CommandTable {
 
     private static let passwordOptions = [
         Option(name: "--password", value: "PASSWORD", help: "The password; other users of the machine can see it."),
-        Option(name: "--ask-password", help: "Read the password from standard input."),
+        Option(name: "--ask-password", help: "Read the password from standard input; add does so by itself."),
         Option(name: "--generate-password", help: "Make up a password and print it."),
     ]
 
