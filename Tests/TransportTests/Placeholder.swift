@@ -1,1 +1,1 @@
-// Placeholder, replaced below.
+import Testing
