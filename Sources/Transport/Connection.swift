@@ -1,0 +1,184 @@
+import Glibc
+import Primitives
+import SIPMessage
+import Synchronization
+
+/// A TCP connection. Its loop reads; any thread may send.
+///
+/// The descriptor is closed when the last holder of the object lets go, so its number cannot be reused under a sender.
+final class Connection: @unchecked Sendable {
+    // Unchecked: `input` is touched by the thread of the owning loop only; all else is constant or behind the lock.
+
+    /// What became of bytes to be sent.
+    enum Sent { case sent, closed, full }
+
+    /// What only the owning loop knows.
+    struct Input: ~Copyable {
+        var framer: StreamFramer
+        /// When bytes came last.
+        var last: Instant
+        /// Since when a message is incomplete.
+        var partialSince: Instant?
+        /// When a connection that is not read any more is to be closed.
+        var closesAt: Instant?
+    }
+
+    /// What waits to be written.
+    private struct Output {
+        var state: State
+        var bytes: [UInt8] = []
+        /// The part of `bytes` that was written.
+        var written = 0
+        /// Messages that want to hear of a failure, with the position in the stream where each ends.
+        var origins: [(end: UInt64, origin: UInt64)] = []
+        /// The position in the stream of the first byte of `bytes`.
+        var position: UInt64 = 0
+        /// When the peer last took something, or when something had to wait first.
+        var progress: Instant
+        var reads = true
+
+        var waiting: Int { bytes.count - written }
+    }
+
+    private enum State { case connecting, open, closed }
+
+    /// The connection as a flow, with its identifier.
+    let flow: Flow
+    /// The loop that reads it.
+    let owner: ConnectionOwner
+    /// True when the peer connected to us.
+    let wasAccepted: Bool
+    /// What only the owning loop touches.
+    var input: Input
+    private let descriptor: FileDescriptor
+    private let limits: TransportLimits
+    private let output: Mutex<Output>
+
+    /// The identifier, never 0.
+    var identifier: UInt64 { flow.connection }
+
+    /// The number for system calls, good while this object is held.
+    var number: Int32 { descriptor.number }
+
+    /// A connection that was accepted, or one that is being opened.
+    init(
+        _ descriptor: consuming FileDescriptor, flow: Flow, owner: ConnectionOwner, wasAccepted: Bool, isOpen: Bool,
+        limits: TransportLimits, now: Instant
+    ) {
+        self.descriptor = descriptor
+        self.flow = flow
+        self.owner = owner
+        self.wasAccepted = wasAccepted
+        self.limits = limits
+        input = Input(framer: StreamFramer(limit: limits.messageSize), last: now)
+        output = Mutex(Output(state: isOpen ? .open : .connecting, progress: now))
+    }
+
+    /// Has the owner's poller watch the connection.
+    func watch() throws(SystemError) {
+        let events = output.withLock { $0.state == .connecting ? Poller.writable : Poller.readable }
+        try owner.poller.add(number, events: events, token: identifier)
+    }
+
+    /// Sends a message: writes what the peer takes now, and keeps the rest until it takes more.
+    func send(_ message: UnsafeRawBufferPointer, origin: UInt64) -> Sent {
+        output.withLock { output in
+            if output.state == .closed { return .closed }
+            var rest = message[...]
+            if output.state == .open, output.waiting == 0 {
+                guard let count = try? System.write(number, message) else {
+                    shutdown(number, Int32(SHUT_RDWR))
+                    return .closed
+                }
+                rest = message[count...]
+                output.position &+= UInt64(count)
+                output.progress = System.coarseInstant()
+                if rest.isEmpty { return .sent }
+            }
+            if output.waiting + rest.count > limits.outputSize {
+                // A message that was begun and cannot be finished would garble the stream.
+                shutdown(number, Int32(SHUT_RDWR))
+                return .full
+            }
+            // Only an open connection starts to be slow here; one that is being opened counts from its start.
+            if output.state == .open, output.waiting == 0 { output.progress = System.coarseInstant() }
+            output.bytes.append(contentsOf: rest)
+            if origin != 0 { output.origins.append((output.position &+ UInt64(output.bytes.count), origin)) }
+            updateInterest(output)
+            return .sent
+        }
+    }
+
+    /// Completes the opening when the socket turned writable; false when the connection failed.
+    func becameWritable(_ now: Instant) -> Bool {
+        output.withLock { output in
+            if output.state == .closed { return false }
+            if output.state == .connecting {
+                if System.pendingError(number) != 0 { return false }
+                output.state = .open
+            }
+            if output.waiting > 0 {
+                let count = output.bytes.withUnsafeBytes { bytes in
+                    try? System.write(number, UnsafeRawBufferPointer(rebasing: bytes[output.written...]))
+                }
+                guard let count else { return false }
+                if count > 0 { output.progress = now }
+                output.written += count
+                let end = output.position &+ UInt64(output.written)
+                output.origins.removeAll { $0.end <= end }
+            }
+            // What was written goes when it is the larger part, so that a slow peer does not cost quadratic time.
+            if output.written > output.waiting {
+                output.position &+= UInt64(output.written)
+                output.bytes.removeFirst(output.written)
+                output.written = 0
+                if output.bytes.isEmpty { output.bytes = [] }
+            }
+            updateInterest(output)
+            return true
+        }
+    }
+
+    /// Stops reading; the connection is closed at `instant`, after what is being answered has left.
+    func stopReading(closingAt instant: Instant) {
+        input.closesAt = instant
+        output.withLock { output in
+            output.reads = false
+            updateInterest(output)
+        }
+    }
+
+    /// Ends the connection: the origins of the messages that did not leave, or nil when it was ended before.
+    func finish() -> [UInt64]? {
+        output.withLock { output in
+            if output.state == .closed { return nil }
+            output.state = .closed
+            owner.poller.remove(number)
+            shutdown(number, Int32(SHUT_RDWR))
+            defer {
+                output.bytes = []
+                output.origins = []
+            }
+            return output.origins.map(\.origin)
+        }
+    }
+
+    /// Whether a limit of time has passed. Called by the owning loop.
+    func isOverdue(_ now: Instant) -> Bool {
+        if let closesAt = input.closesAt, now >= closesAt { return true }
+        if let since = input.partialSince, now.milliseconds(since: since) > limits.messageTime { return true }
+        return output.withLock { output in
+            let silence = now.milliseconds(since: output.progress)
+            if output.state == .connecting { return silence > limits.connectTime }
+            if output.waiting > 0 { return silence > limits.sendTime }
+            return now.milliseconds(since: input.last) > limits.idleTime && silence > limits.idleTime
+        }
+    }
+
+    private func updateInterest(_ output: Output) {
+        if output.state == .closed { return }
+        var events = output.reads && output.state == .open ? Poller.readable : 0
+        if output.waiting > 0 || output.state == .connecting { events |= Poller.writable }
+        try? owner.poller.modify(number, events: events, token: identifier)
+    }
+}

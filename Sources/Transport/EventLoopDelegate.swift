@@ -1,0 +1,22 @@
+import Primitives
+
+/// What an event loop tells the protocol. All calls come on the loop's own thread.
+public protocol EventLoopDelegate: AnyObject {
+    /// A complete message: a datagram, or a framed message of a stream. Valid for the call.
+    ///
+    /// A head on a stream that has no usable Content-Length (RFC 3261 section 20.14) comes too, without a body: it is to
+    /// be answered 400 in this turn, for its connection is closed soon after.
+    func received(_ message: ByteSlice, on flow: Flow, now: Now)
+    /// A stream ended (peer, error, idle, limit): its connection identifier is never used again.
+    func closed(_ flow: Flow, now: Now)
+    /// A message with a non-zero origin could not be sent (no route, connect failure, queue full, too big).
+    func sendFailed(origin: UInt64, flow: Flow, now: Now)
+    /// A datagram came back as undeliverable (ICMP): `original` is its beginning, at least as much as the network returned.
+    func unreachable(_ original: ByteSlice, flow: Flow, now: Now)
+    /// Called at least every 100 ms, and about every 10 ms while `isBusy` said so.
+    func tick(now: Now)
+    /// Whether short ticks are wanted (timers are running).
+    var isBusy: Bool { get }
+    /// End of a turn: the delegate hands its outbox to `loop.send(&outbox)`.
+    func turnEnded(_ loop: EventLoop)
+}

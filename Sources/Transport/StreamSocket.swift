@@ -1,0 +1,23 @@
+import Glibc
+import Primitives
+
+/// A listening TCP socket of one worker.
+final class StreamSocket: Sendable {
+    private let descriptor: FileDescriptor
+    /// The address and port that it is bound to.
+    let address: SocketAddress
+
+    /// The number for system calls, good while this object is held.
+    var number: Int32 { descriptor.number }
+
+    /// Binds a socket that shares its port with those of the other workers, and listens.
+    init(_ address: SocketAddress) throws(SystemError) {
+        descriptor = try System.socket(.tcp, family: address.family)
+        // Connections of an earlier process in TIME_WAIT must not stop a restart.
+        try System.set(descriptor.number, SOL_SOCKET, SO_REUSEADDR, 1)
+        try System.set(descriptor.number, SOL_SOCKET, SO_REUSEPORT, 1)
+        try System.bind(descriptor.number, address)
+        try System.listen(descriptor.number)
+        self.address = try System.localAddress(descriptor.number)
+    }
+}
