@@ -49,9 +49,10 @@ public enum ConstraintRule: Equatable, Sendable {
     case other
 
     init(code: Int32) {
+        // The names of extended codes are compound macros, which are not imported.
         switch code >> 8 {
-        case 6, 8, 10: self = .unique  // SQLITE_CONSTRAINT_PRIMARYKEY, _UNIQUE, _ROWID: compound macros are not imported.
-        case 3: self = .reference  // SQLITE_CONSTRAINT_FOREIGNKEY
+        case 6, 8, 10: self = .unique  // PRIMARYKEY, UNIQUE, ROWID
+        case 3: self = .reference  // FOREIGNKEY
         default: self = .other
         }
     }

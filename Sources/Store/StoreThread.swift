@@ -63,6 +63,8 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
                 if batch.units[unit].hasReceipt { receipt += 1 }
                 unit += 1
             }
+            // A long queue must not make a long log: its size is looked at after every group.
+            if first.unit > 0 { writeBack(isIdle: false) }
             store(
                 changes: batch.changes[first.change..<change], units: batch.units[first.unit..<unit],
                 receipts: batch.receipts[first.receipt..<receipt])
@@ -154,8 +156,6 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
         let now = StoreOptions.monotonicMilliseconds()
         let isTime = pollWanted || now >= nextPoll
         var expired: Int64 = 0
-        var checkpoints: UInt64 = 0
-        var failures: UInt64 = 0
         do throws(StoreError) {
             if isTime {
                 nextPoll = now &+ options.pollMilliseconds
@@ -170,19 +170,24 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
                 expired = try housekeeping.sweep(at: now)
                 if try housekeeping.pruneChanges(seen: follower.lastChange) { nextPoll = 0 }
             }
-            if try housekeeping.checkpoint(isIdle: isIdle, at: now) { checkpoints = 1 }
+            if expired > 0 { queue.finish(units: 0) { $0.expired &+= UInt64(expired) } }
         } catch {
-            // None of this is lost: each part is tried again at its next time, and the count shows it.
-            failures = 1
+            // Nothing is lost: each part is tried again at its next time, and the count shows it.
+            queue.finish(units: 0) { $0.housekeepingFailures &+= 1 }
         }
-        if expired > 0 || checkpoints > 0 || failures > 0 {
+        writeBack(isIdle: isIdle)
+    }
+
+    private mutating func writeBack(isIdle: Bool) {
+        do throws(StoreError) {
+            guard try housekeeping.checkpoint(isIdle: isIdle, at: StoreOptions.monotonicMilliseconds()) else { return }
             let pages = housekeeping.pagesInLog
             queue.finish(units: 0) { counts in
-                counts.expired &+= UInt64(expired)
-                counts.checkpoints &+= checkpoints
-                counts.housekeepingFailures &+= failures
+                counts.checkpoints &+= 1
                 counts.logPages = pages
             }
+        } catch {
+            queue.finish(units: 0) { $0.housekeepingFailures &+= 1 }
         }
     }
 }

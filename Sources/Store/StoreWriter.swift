@@ -1,15 +1,11 @@
-import CSQLite
-import Glibc
 import Primitives
-import Synchronization
 
 /// Makes changes durable: a thread of its own with a connection of its own takes all that waits at a moment and commits
 /// it in one transaction. It also follows what other connections change in the table of clients, and keeps the file in
 /// order in idle moments.
 public final class StoreWriter<Receipt: Sendable>: Sendable {
     private let queue: WriterQueue<Receipt>
-    private let thread: pthread_t
-    private let isJoined = Mutex(false)
+    private let thread: JoinableThread
 
     /// Opens the database and starts the thread.
     ///
@@ -25,21 +21,17 @@ public final class StoreWriter<Receipt: Sendable>: Sendable {
     ) throws(StoreError) {
         queue = WriterQueue(limit: options.queueLimit)
         let connection = try Store.open(path: path, options: options)
-        let work = Box(
+        let body = Body(
             try StoreThread(
                 connection: connection, queue: queue, options: options, after: change, committed: committed,
                 changed: changed))
-        guard let started = StoreWriter.start(work) else {
+        guard let started = JoinableThread.start(named: "store", running: body) else {
             throw .cannotOpen(path: path, reason: "the store thread cannot be started")
         }
         thread = started
     }
 
-    deinit {
-        stop()
-        // Only when the last reference went away on the store thread, which cannot join itself.
-        if isJoined.withLock({ !$0 }) { pthread_detach(thread) }
-    }
+    deinit { stop() }
 
     /// Adds a change from any thread; false when the queue is full or the writer stopped, and then nothing was done.
     public func enqueue(_ change: StoreChange, receipt: Receipt? = nil) -> Bool {
@@ -61,47 +53,17 @@ public final class StoreWriter<Receipt: Sendable>: Sendable {
     /// itself it only begins the end.
     public func stop() {
         queue.requestStop()
-        if pthread_equal(thread, pthread_self()) != 0 { return }
-        isJoined.withLock { isJoined in
-            if !isJoined { pthread_join(thread, nil) }
-            isJoined = true
-        }
+        thread.join()
     }
 
     /// The counts of the writer, from any thread.
     public func statistics() -> StoreStatistics { queue.statistics() }
 
-    private final class Box: ThreadBody {
+    private final class Body: ThreadBody {
         private var work: StoreThread<Receipt>
 
         init(_ work: consuming StoreThread<Receipt>) { self.work = work }
 
         override func run() { work.run() }
     }
-
-    private static func start(_ body: Box) -> pthread_t? {
-        let context = Unmanaged.passRetained(body as ThreadBody)
-        // Signals are for the main thread; a new thread inherits the mask of its maker.
-        var all = sigset_t()
-        var before = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                rollcall_name_thread("store")
-                if let context { Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run() }
-                return nil
-            }, context.toOpaque())
-        if code == 0 { return thread }
-        context.release()
-        return nil
-    }
-}
-
-/// What a thread runs: a C function pointer cannot carry the writer's generic type.
-class ThreadBody {
-    func run() {}
 }
