@@ -73,10 +73,9 @@ enum Schema {
         CREATE TRIGGER client_inserted AFTER INSERT ON client BEGIN
             INSERT INTO change (client_id, login, kind) VALUES (NEW.id, NEW.login, 'insert');
         END;
-        CREATE TRIGGER client_renamed AFTER UPDATE OF login ON client WHEN OLD.login <> NEW.login BEGIN
-            INSERT INTO change (client_id, login, kind) VALUES (OLD.id, OLD.login, 'delete');
-        END;
         CREATE TRIGGER client_updated AFTER UPDATE ON client BEGIN
+            INSERT INTO change (client_id, login, kind)
+                SELECT OLD.id, OLD.login, 'delete' WHERE OLD.login <> NEW.login;
             INSERT INTO change (client_id, login, kind) VALUES (NEW.id, NEW.login, 'update');
         END;
         CREATE TRIGGER client_deleted AFTER DELETE ON client BEGIN

@@ -45,6 +45,7 @@ public final class Store {
         }
         try connection.execute("PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY")
         if version < migrations.last?.version ?? 0 { try Migration.apply(migrations, to: connection) }
+        try options.didOpen(connection)
         return connection
     }
 
