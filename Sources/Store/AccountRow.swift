@@ -1,0 +1,38 @@
+import Primitives
+
+/// An account as stored.
+public struct AccountRow: Equatable, Sendable {
+    /// The row's number, 0 before it is stored.
+    public var id: Int64 = 0
+    /// `AC` and 32 hexadecimal digits.
+    public var sid: String
+    /// The sid of the account that this one belongs to; nil for a top account.
+    public var parentSID: String?
+    /// The name for people.
+    public var friendlyName: String
+    /// The address of its owner, may be empty.
+    public var email: String
+    /// The secret of the API, 32 hexadecimal digits.
+    public var authToken: String
+    /// `active` for an account in use.
+    public var status: String
+    /// When it was made.
+    public var dateCreated: UnixTime
+    /// When it was last changed.
+    public var dateUpdated: UnixTime
+}
+
+extension AccountRow {
+    /// Reads the columns `id, sid, parent_sid, friendly_name, email, auth_token, status, date_created, date_updated`.
+    init(_ statement: borrowing PreparedStatement) {
+        id = statement.integer(0)
+        sid = statement.text(1)
+        parentSID = statement.optionalText(2)
+        friendlyName = statement.text(3)
+        email = statement.text(4)
+        authToken = statement.text(5)
+        status = statement.text(6)
+        dateCreated = statement.time(7)
+        dateUpdated = statement.time(8)
+    }
+}

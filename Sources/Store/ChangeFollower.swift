@@ -1,0 +1,47 @@
+import Primitives
+
+/// Finds what other connections (the command line, the API) changed in the table of clients.
+struct ChangeFollower: ~Copyable {
+    private var version: PreparedStatement
+    private var changes: PreparedStatement
+    private var lastVersion: Int64?
+    /// The number of the last change that was seen.
+    private(set) var lastChange: Int64
+
+    init(connection: SQLiteConnection, after change: Int64) throws(StoreError) {
+        // The pragma's number moves only when another connection commits, and costs no look at any table.
+        let version = try connection.prepare("PRAGMA data_version")
+        let changes = try connection.prepare(
+            """
+            SELECT max(change.seq), change.client_id, change.login, client.*
+            FROM change LEFT JOIN client ON client.id = change.client_id AND client.login = change.login
+            WHERE change.seq > ?1 GROUP BY change.client_id, change.login ORDER BY 1 LIMIT 4096
+            """)
+        lastChange = change
+        self.version = version
+        self.changes = changes
+    }
+
+    /// The changes since the last call, each client and login once with the state of now, in order; at most 4096, and
+    /// empty when there is none.
+    mutating func poll() throws(StoreError) -> [ClientChange] {
+        let found = try version.step() ? version.integer(0) : 0
+        version.reset()
+        if found == lastVersion { return [] }
+        var result: [ClientChange] = []
+        changes.bind(1, lastChange)
+        defer { changes.reset() }
+        var newest = lastChange
+        while try changes.step() {
+            newest = max(newest, changes.integer(0))
+            result.append(
+                ClientChange(
+                    clientID: changes.integer(1), login: changes.text(2),
+                    client: changes.isNull(3) ? nil : ClientRow(changes, from: 3)))
+        }
+        lastChange = newest
+        // A full answer may have a rest: the version is noted only when there is none.
+        if result.isEmpty { lastVersion = found }
+        return result
+    }
+}

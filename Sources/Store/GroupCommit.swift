@@ -1,0 +1,109 @@
+import CSQLite
+import Primitives
+
+/// The prepared statements that store changes, many to a transaction.
+struct GroupCommit: ~Copyable {
+    private let connection: SQLiteConnection
+    private var begin: PreparedStatement
+    private var commit: PreparedStatement
+    private var savepoint: PreparedStatement
+    private var release: PreparedStatement
+    private var undo: PreparedStatement
+    private var refresh: PreparedStatement
+    private var insert: PreparedStatement
+    private var delete: PreparedStatement
+    private var deleteAll: PreparedStatement
+
+    init(connection: SQLiteConnection) throws(StoreError) {
+        // Prepared into locals first: a struct that cannot be copied cannot fail half made.
+        let begin = try connection.prepare("BEGIN IMMEDIATE")
+        let commit = try connection.prepare("COMMIT")
+        let savepoint = try connection.prepare("SAVEPOINT unit")
+        let release = try connection.prepare("RELEASE unit")
+        let undo = try connection.prepare("ROLLBACK TO unit")
+        let refresh = try connection.prepare(
+            """
+            UPDATE binding SET
+                contact = ?3, call_id_hash1 = ?4, call_id_hash2 = ?5, cseq = ?6, expires_at = ?7, q = ?8,
+                instance = ?9, reg_id = ?10, path = ?11, user_agent = ?12, transport = ?13, remote = ?14,
+                listener = ?15, updated_at = ?17
+            WHERE client_id = ?1 AND key = ?2
+            """)
+        let insert = try connection.prepare(
+            """
+            INSERT INTO binding VALUES
+                (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+            """)
+        let delete = try connection.prepare("DELETE FROM binding WHERE client_id = ?1 AND key = ?2")
+        let deleteAll = try connection.prepare("DELETE FROM binding WHERE client_id = ?1")
+        self.connection = connection
+        self.begin = begin
+        self.commit = commit
+        self.savepoint = savepoint
+        self.release = release
+        self.undo = undo
+        self.refresh = refresh
+        self.insert = insert
+        self.delete = delete
+        self.deleteAll = deleteAll
+    }
+
+    /// Starts a transaction with the write lock; `busy` when another connection holds it for longer than SQLite waits.
+    mutating func start() throws(StoreError) { try begin.run() }
+
+    /// Makes all that was applied durable; on an error nothing of it is.
+    mutating func finish() throws(StoreError) {
+        do throws(StoreError) {
+            try commit.run()
+        } catch {
+            connection.rollBack()
+            throw error
+        }
+    }
+
+    /// Ends the transaction without effect.
+    func abandon() { connection.rollBack() }
+
+    /// False after an error that made SQLite end the transaction: everything applied so far is undone.
+    var isOpen: Bool { connection.isInTransaction }
+
+    /// Applies the changes of one unit. On an error none of them has effect, and the transaction stays good unless
+    /// `isOpen` says otherwise.
+    mutating func apply(_ unit: ArraySlice<StoreChange>) throws(StoreError) {
+        // SQLite undoes a failed statement by itself; only several statements need a savepoint.
+        if unit.count == 1 {
+            for change in unit { try apply(change) }
+            return
+        }
+        try savepoint.run()
+        do throws(StoreError) {
+            for change in unit { try apply(change) }
+            try release.run()
+        } catch {
+            if isOpen {
+                try undo.run()
+                try release.run()
+            }
+            throw error
+        }
+    }
+
+    private mutating func apply(_ change: StoreChange) throws(StoreError) {
+        switch change {
+        case .upsertBinding(let row):
+            // Nearly every change is a refresh, and an UPDATE costs less than an INSERT that meets a conflict.
+            row.bind(to: &refresh)
+            try refresh.run()
+            if connection.changedRows > 0 { return }
+            row.bind(to: &insert)
+            try insert.run()
+        case .deleteBinding(let client, let key):
+            delete.bind(1, client)
+            delete.bind(2, key)
+            try delete.run()
+        case .deleteBindings(let client):
+            deleteAll.bind(1, client)
+            try deleteAll.run()
+        }
+    }
+}

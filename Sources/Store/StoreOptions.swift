@@ -1,0 +1,58 @@
+import Glibc
+import Primitives
+
+/// What a commit promises.
+public enum Durability: Sendable {
+    /// A commit survives the end of the process, and after a power failure the database is whole but may lack the last
+    /// moments.
+    case commit
+    /// A commit has reached the disk and survives a power failure; each group of changes waits for the disk.
+    case synced
+}
+
+/// How the store is opened and how its writer works.
+public struct StoreOptions: Sendable {
+    /// What a commit promises.
+    public var durability = Durability.commit
+    /// How long SQLite itself waits for another process's lock.
+    public var busyMilliseconds: Int32 = 5000
+    /// The largest file that is checked at the start, in bytes.
+    public var checkLimit: Int64 = 1 << 30
+    /// How long the writer keeps a group that meets a lock before it reports `busy`; below 32 s, a client's patience.
+    public var lockPatienceMilliseconds: UInt64 = 15_000
+    /// The most units that wait for the writer; more are refused.
+    public var queueLimit = 200_000
+    /// The most changes in one transaction.
+    public var groupLimit = 4096
+    /// How long the writer lets a group gather after it was woken: less work a change for a later answer.
+    public var gatherMicroseconds: UInt32 = 0
+    /// How often changes of other processes are looked for.
+    public var pollMilliseconds: UInt64 = 250
+    /// How often a search for expired bindings begins.
+    public var sweepMilliseconds: UInt64 = 30_000
+    /// The most rows looked at, or deleted, in one step of housekeeping.
+    public var sliceRows: Int64 = 256
+    /// The size of the write-ahead log at which it is written back even under load.
+    public var checkpointBytes: Int64 = 16 << 20
+    /// What tests do to a connection after it was opened, for example limit its size in place of a full disk.
+    var didOpen: @Sendable (SQLiteConnection) throws(StoreError) -> Void = { _ in }
+    /// The calendar clock, by which bindings expire.
+    public var clock: @Sendable () -> UnixTime = StoreOptions.systemTime
+
+    /// The defaults.
+    public init() {}
+
+    /// The system's calendar clock.
+    @Sendable
+    public static func systemTime() -> UnixTime {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UnixTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    static func monotonicMilliseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+    }
+}

@@ -1,0 +1,193 @@
+import Glibc
+import Primitives
+
+/// The work of the store thread: groups of changes first, then what other connections changed, then housekeeping.
+struct StoreThread<Receipt: Sendable>: ~Copyable {
+    private let queue: WriterQueue<Receipt>
+    private let options: StoreOptions
+    private let committed: @Sendable ([Receipt], StoreError?) -> Void
+    private let changed: @Sendable ([ClientChange]) -> Void
+    private var group: GroupCommit
+    private var follower: ChangeFollower
+    private var housekeeping: Housekeeping
+    private var nextPoll: UInt64 = 0
+
+    init(
+        connection: SQLiteConnection, queue: WriterQueue<Receipt>, options: StoreOptions, after change: Int64,
+        committed: @escaping @Sendable ([Receipt], StoreError?) -> Void,
+        changed: @escaping @Sendable ([ClientChange]) -> Void
+    ) throws(StoreError) {
+        let group = try GroupCommit(connection: connection)
+        let follower = try ChangeFollower(connection: connection, after: change)
+        let housekeeping = try Housekeeping(connection: connection, options: options)
+        self.queue = queue
+        self.options = options
+        self.committed = committed
+        self.changed = changed
+        self.group = group
+        self.follower = follower
+        self.housekeeping = housekeeping
+    }
+
+    /// Works until the queue is stopped and empty.
+    mutating func run() {
+        var batch = PendingChanges<Receipt>()
+        while true {
+            let now = StoreOptions.monotonicMilliseconds()
+            let wait = housekeeping.isPending || nextPoll <= now ? 0 : nextPoll - now
+            var work = queue.take(into: &batch, waitingMilliseconds: wait)
+            if work.hasSlept, !batch.isEmpty, options.gatherMicroseconds > 0, !work.isStopping {
+                usleep(options.gatherMicroseconds)
+                var more = PendingChanges<Receipt>()
+                work = queue.take(into: &more, waitingMilliseconds: 0)
+                batch.append(contentsOf: more)
+            }
+            let isIdle = batch.isEmpty
+            if isIdle, work.isStopping { return }
+            store(batch)
+            batch.removeAll()
+            attend(isIdle: isIdle, pollWanted: work.isPollWanted)
+        }
+    }
+
+    /// Commits a batch in groups of limited size.
+    private mutating func store(_ batch: borrowing PendingChanges<Receipt>) {
+        var unit = 0
+        var change = 0
+        var receipt = 0
+        while unit < batch.units.count {
+            let first = (unit: unit, change: change, receipt: receipt)
+            // A unit is never divided, so the last may go over the limit.
+            while unit < batch.units.count, change - first.change < options.groupLimit {
+                change += batch.units[unit].changes
+                if batch.units[unit].hasReceipt { receipt += 1 }
+                unit += 1
+            }
+            // A long queue must not make a long log: its size is looked at after every group.
+            if first.unit > 0 { writeBack(isIdle: false) }
+            store(
+                changes: batch.changes[first.change..<change], units: batch.units[first.unit..<unit],
+                receipts: batch.receipts[first.receipt..<receipt])
+        }
+    }
+
+    private mutating func store(
+        changes: ArraySlice<StoreChange>, units: ArraySlice<PendingChanges<Receipt>.Unit>,
+        receipts: ArraySlice<Receipt>
+    ) {
+        var failures: [(unit: Int, error: StoreError)] = []
+        var groupError: StoreError?
+        do throws(StoreError) {
+            try startPatiently()
+            var next = changes.startIndex
+            for unit in units.indices {
+                let end = next + units[unit].changes
+                do throws(StoreError) {
+                    try group.apply(changes[next..<end])
+                } catch {
+                    // Disk full and I/O errors undo the whole transaction; any other failure is this unit's alone.
+                    if !group.isOpen { throw error }
+                    failures.append((unit, error))
+                }
+                next = end
+            }
+            try group.finish()
+        } catch {
+            group.abandon()
+            groupError = error
+        }
+        report(units: units, receipts: receipts, failures: failures, groupError: groupError)
+    }
+
+    /// Starts a transaction; a lock of another process is waited for longer than SQLite does by itself.
+    private mutating func startPatiently() throws(StoreError) {
+        let begun = StoreOptions.monotonicMilliseconds()
+        while true {
+            do throws(StoreError) {
+                return try group.start()
+            } catch {
+                guard case .busy = error,
+                    StoreOptions.monotonicMilliseconds() - begun < options.lockPatienceMilliseconds
+                else { throw error }
+            }
+        }
+    }
+
+    private func report(
+        units: ArraySlice<PendingChanges<Receipt>.Unit>, receipts: ArraySlice<Receipt>,
+        failures: [(unit: Int, error: StoreError)], groupError: StoreError?
+    ) {
+        if groupError != nil || failures.isEmpty {
+            committed(Array(receipts), groupError)
+        } else {
+            var good: [Receipt] = []
+            good.reserveCapacity(receipts.count)
+            var bad: [(receipt: Receipt?, error: StoreError)] = []
+            var nextFailure = 0
+            var nextReceipt = receipts.startIndex
+            for unit in units.indices {
+                var receipt: Receipt?
+                if units[unit].hasReceipt {
+                    receipt = receipts[nextReceipt]
+                    nextReceipt += 1
+                }
+                if nextFailure < failures.count, failures[nextFailure].unit == unit {
+                    bad.append((receipt, failures[nextFailure].error))
+                    nextFailure += 1
+                } else if let receipt {
+                    good.append(receipt)
+                }
+            }
+            committed(good, nil)
+            for failure in bad { committed(failure.receipt.map { [$0] } ?? [], failure.error) }
+        }
+        let failed = groupError == nil ? failures.count : units.count
+        let pages = housekeeping.pagesInLog
+        queue.finish(units: units.count) { counts in
+            counts.groups &+= 1
+            counts.committed &+= UInt64(units.count - failed)
+            counts.failed &+= UInt64(failed)
+            counts.logPages = pages
+        }
+    }
+
+    /// Follows other connections when it is time, and does one step of housekeeping.
+    private mutating func attend(isIdle: Bool, pollWanted: Bool) {
+        let now = StoreOptions.monotonicMilliseconds()
+        let isTime = pollWanted || now >= nextPoll
+        var expired: Int64 = 0
+        do throws(StoreError) {
+            if isTime {
+                nextPoll = now &+ options.pollMilliseconds
+                while true {
+                    let changes = try follower.poll()
+                    if changes.isEmpty { break }
+                    changed(changes)
+                }
+            }
+            // Under load one step a poll period, so that a busy server is swept too.
+            if isIdle || isTime {
+                expired = try housekeeping.sweep(at: now)
+                if try housekeeping.pruneChanges(seen: follower.lastChange) { nextPoll = 0 }
+            }
+            if expired > 0 { queue.finish(units: 0) { $0.expired &+= UInt64(expired) } }
+        } catch {
+            // Nothing is lost: each part is tried again at its next time, and the count shows it.
+            queue.finish(units: 0) { $0.housekeepingFailures &+= 1 }
+        }
+        writeBack(isIdle: isIdle)
+    }
+
+    private mutating func writeBack(isIdle: Bool) {
+        do throws(StoreError) {
+            guard try housekeeping.checkpoint(isIdle: isIdle, at: StoreOptions.monotonicMilliseconds()) else { return }
+            let pages = housekeeping.pagesInLog
+            queue.finish(units: 0) { counts in
+                counts.checkpoints &+= 1
+                counts.logPages = pages
+            }
+        } catch {
+            queue.finish(units: 0) { $0.housekeepingFailures &+= 1 }
+        }
+    }
+}

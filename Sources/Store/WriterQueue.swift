@@ -1,0 +1,149 @@
+import Glibc
+
+/// The queue between all threads and the store thread, with the counts of the writer.
+///
+/// Sendable by its own mutex: every stored property is read and written between `lock` and `unlock` only. A condition
+/// variable and not `Mutex`, as the store thread sleeps on it with a limit of monotonic time.
+final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let drained = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let limit: Int
+    private var pending = PendingChanges<Receipt>()
+    private var counts = StoreStatistics()
+    private var finishedUnits: UInt64 = 0
+    private var isSleeping = false
+    private var isStopping = false
+    private var isPollWanted = false
+
+    init(limit: Int) {
+        self.limit = limit
+        mutex.initialize(to: pthread_mutex_t())
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        for condition in [wake, drained] {
+            condition.initialize(to: pthread_cond_t())
+            pthread_cond_init(condition, &attributes)
+        }
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(wake)
+        pthread_cond_destroy(drained)
+        pthread_mutex_destroy(mutex)
+        wake.deallocate()
+        drained.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Adds one change; false when the queue is full or stopped.
+    func enqueue(_ change: StoreChange, receipt: Receipt?) -> Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        guard admit() else { return false }
+        pending.append(change, receipt: receipt)
+        wakeIfSleeping()
+        return true
+    }
+
+    /// Adds changes that belong together; false when the queue is full or stopped.
+    func enqueue(_ unit: [StoreChange], receipt: Receipt?) -> Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        guard admit() else { return false }
+        pending.append(unit, receipt: receipt)
+        wakeIfSleeping()
+        return true
+    }
+
+    /// Lets the store thread look for changes of other connections now.
+    func requestPoll() {
+        pthread_mutex_lock(mutex)
+        isPollWanted = true
+        wakeIfSleeping()
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Lets the store thread end when all that waits is done; from now on nothing is accepted.
+    func requestStop() {
+        pthread_mutex_lock(mutex)
+        isStopping = true
+        wakeIfSleeping()
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Waits until everything accepted before this call was committed or reported.
+    func waitUntilDrained() {
+        pthread_mutex_lock(mutex)
+        let target = counts.accepted
+        while finishedUnits < target { pthread_cond_wait(drained, mutex) }
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// What the store thread finds when it asks for work.
+    struct Work {
+        var isStopping: Bool
+        var isPollWanted: Bool
+        var hasSlept: Bool
+    }
+
+    /// Moves all that waits into `batch`, which must be empty; sleeps up to `milliseconds` when nothing waits.
+    func take(into batch: inout PendingChanges<Receipt>, waitingMilliseconds milliseconds: UInt64) -> Work {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        var hasSlept = false
+        if pending.isEmpty, !isStopping, !isPollWanted, milliseconds > 0 {
+            var deadline = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &deadline)
+            deadline.tv_nsec += Int(milliseconds % 1000) * 1_000_000
+            deadline.tv_sec += Int(milliseconds / 1000) + deadline.tv_nsec / 1_000_000_000
+            deadline.tv_nsec %= 1_000_000_000
+            isSleeping = true
+            hasSlept = true
+            while isSleeping, pthread_cond_timedwait(wake, mutex, &deadline) == 0 {}
+            isSleeping = false
+        }
+        swap(&pending, &batch)
+        let work = Work(isStopping: isStopping, isPollWanted: isPollWanted, hasSlept: hasSlept)
+        isPollWanted = false
+        return work
+    }
+
+    /// Notes that units are done and changes the counts.
+    func finish(units: Int, _ change: (inout StoreStatistics) -> Void) {
+        pthread_mutex_lock(mutex)
+        finishedUnits &+= UInt64(units)
+        change(&counts)
+        if units > 0 { pthread_cond_broadcast(drained) }
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// The counts now.
+    func statistics() -> StoreStatistics {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        var counts = counts
+        counts.queued = Int(clamping: counts.accepted &- finishedUnits)
+        return counts
+    }
+
+    private func admit() -> Bool {
+        // Units in the hands of the store thread count too: while it waits for a lock, they are memory all the same.
+        if isStopping || counts.accepted &- finishedUnits >= UInt64(limit) {
+            counts.refused &+= 1
+            return false
+        }
+        counts.accepted &+= 1
+        return true
+    }
+
+    private func wakeIfSleeping() {
+        if isSleeping {
+            isSleeping = false
+            pthread_cond_signal(wake)
+        }
+    }
+}

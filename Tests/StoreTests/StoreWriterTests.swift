@@ -1,0 +1,243 @@
+import Glibc
+import Primitives
+import Testing
+
+@testable import Store
+
+@Suite struct StoreWriterTests {
+    let scratch = Scratch()
+
+    @Test("A receipt comes back when its change can be read by others, and not before")
+    func receipt() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        let path = scratch.path
+        let seen = Reports()
+        let writer = try StoreWriter<Int>(
+            path: path,
+            committed: { receipts, _ in
+                // On the store thread, at the moment when an answer would leave.
+                let rows = (try? Store(reading: path).allBindings) ?? []
+                seen.content.withLock { $0.good += receipts.map { $0 + rows.count } }
+            })
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 10))
+        writer.flush()
+        writer.stop()
+        #expect(seen.good == [11])
+    }
+
+    @Test("Changes of many threads are committed in groups, each once")
+    func groups() throws {
+        try Store(path: scratch.path).fill(clients: 100)
+        let reports = Reports()
+        let writer = try reports.writer(scratch.path)
+        let threads = (0..<8).map { number in
+            JoinableThread.start(named: "test", running: Producer(writer: writer, number: number))
+        }
+        for thread in threads { thread?.join() }
+        writer.flush()
+        let counts = writer.statistics()
+        writer.stop()
+        #expect(reports.good.sorted() == Array(0..<8000))
+        #expect(reports.bad.isEmpty)
+        #expect(counts.committed == 8000 && counts.accepted == 8000 && counts.queued == 0)
+        #expect(counts.groups < 4000)
+        #expect(try Store(path: scratch.path).allBindings.count == 100)
+    }
+
+    private final class Producer: ThreadBody {
+        let writer: StoreWriter<Int>
+        let number: Int
+
+        init(writer: StoreWriter<Int>, number: Int) {
+            self.writer = writer
+            self.number = number
+        }
+
+        override func run() {
+            for index in 0..<1000 {
+                _ = writer.enqueue(
+                    .upsertBinding(.sample(client: Int64(index % 100 + 1))), receipt: number * 1000 + index)
+            }
+        }
+    }
+
+    @Test("The changes of one thread are applied in their order")
+    func order() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        let reports = Reports()
+        let writer = try reports.writer(scratch.path)
+        var row = BindingRow.sample(client: client.id)
+        for number in 0..<500 {
+            row.cseq = UInt32(number)
+            row.createdAt = UnixTime(seconds: Int64(number))
+            row.updatedAt = row.createdAt
+            #expect(writer.enqueue(.upsertBinding(row), receipt: number))
+        }
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id, key: "gone"))))
+        #expect(writer.enqueue(.deleteBinding(clientID: client.id, key: Array("gone".utf8)), receipt: 500))
+        writer.stop()
+        #expect(reports.good == Array(0...500))
+        // A refresh leaves the time of creation.
+        row.createdAt = UnixTime(seconds: 0)
+        #expect(try Store(path: scratch.path).allBindings == [row])
+    }
+
+    @Test("A change that the tables refuse fails alone")
+    func isolation() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        let reports = Reports()
+        let writer = try held(
+            reports,
+            while: { writer in
+                #expect(writer.enqueue(.upsertBinding(.sample(client: client.id, key: "a")), receipt: 1))
+                #expect(writer.enqueue(.upsertBinding(.sample(client: 999, key: "b")), receipt: 2))
+                #expect(writer.enqueue(.upsertBinding(.sample(client: 998, key: "b"))))
+                #expect(writer.enqueue(.upsertBinding(.sample(client: client.id, key: "c")), receipt: 3))
+            })
+        let counts = writer.statistics()
+        writer.stop()
+        #expect(reports.good == [1, 3])
+        #expect(reports.bad.map(\.receipts) == [[2], []])
+        for failure in reports.bad {
+            guard case .constraint(_, .reference, _) = failure.error else {
+                Issue.record("\(failure.error)")
+                continue
+            }
+        }
+        #expect(counts.committed == 2 && counts.failed == 2)
+        #expect(try Store(path: scratch.path).allBindings.map(\.key) == [Array("a".utf8), Array("c".utf8)])
+    }
+
+    @Test("RFC 3261 10.3: changes that belong together are stored all or none")
+    func units() throws {
+        let clients = try Store(path: scratch.path).fill(clients: 2)
+        let reports = Reports()
+        let writer = try reports.writer(scratch.path)
+        let good = BindingRow.sample(client: clients[0].id, key: "a")
+        #expect(writer.enqueue([.upsertBinding(good), .upsertBinding(.sample(client: 999))], receipt: 1))
+        #expect(writer.enqueue([.deleteBindings(clientID: clients[1].id), .upsertBinding(good)], receipt: 2))
+        #expect(
+            writer.enqueue(
+                [.deleteBindings(clientID: clients[0].id), .upsertBinding(.sample(client: 999))], receipt: 3))
+        #expect(writer.enqueue([], receipt: 4))
+        writer.stop()
+        #expect(reports.good.sorted() == [2, 4])
+        #expect(reports.bad.map(\.receipts) == [[1], [3]])
+        #expect(try Store(path: scratch.path).allBindings == [good])
+    }
+
+    @Test("A lock of another process is waited for, and nothing is lost")
+    func lockedForAWhile() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        var options = StoreOptions()
+        options.busyMilliseconds = 20
+        let reports = Reports()
+        let writer = try reports.writer(scratch.path, options: options)
+        let other = try Store(path: scratch.path)
+        try other.connection.execute("BEGIN IMMEDIATE")
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 1))
+        usleep(300_000)
+        #expect(reports.good.isEmpty && reports.bad.isEmpty)
+        try other.connection.execute("COMMIT")
+        writer.flush()
+        writer.stop()
+        #expect(reports.good == [1])
+    }
+
+    @Test("A lock that outlasts all patience is reported, and the service goes on")
+    func lockedForLong() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        var options = StoreOptions()
+        options.busyMilliseconds = 20
+        options.lockPatienceMilliseconds = 60
+        let reports = Reports()
+        let writer = try reports.writer(scratch.path, options: options)
+        let other = try Store(path: scratch.path)
+        try other.connection.execute("BEGIN IMMEDIATE")
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 1))
+        writer.flush()
+        #expect(reports.bad.map(\.receipts) == [[1]] && reports.bad.map(\.error) == [.busy(path: scratch.path)])
+        try other.connection.execute("COMMIT")
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 2))
+        writer.stop()
+        #expect(reports.good == [2])
+    }
+
+    @Test("A full disk is reported for the group, and the service goes on when there is room")
+    func full() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        var options = StoreOptions()
+        options.didOpen = { connection throws(StoreError) in try connection.execute("PRAGMA max_page_count = 40") }
+        let reports = Reports()
+        let writer = try reports.writer(scratch.path, options: options)
+        var large = BindingRow.sample(client: client.id, key: "large")
+        large.userAgent = [UInt8](repeating: 65, count: 400_000)
+        #expect(writer.enqueue(.upsertBinding(large), receipt: 1))
+        writer.flush()
+        #expect(reports.bad.map(\.receipts) == [[1]] && reports.bad.map(\.error) == [.full(path: scratch.path)])
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 2))
+        writer.stop()
+        #expect(reports.good == [2])
+        #expect(try Store(path: scratch.path).allBindings == [.sample(client: client.id)])
+    }
+
+    @Test("A full queue refuses, and takes again when there is room")
+    func bounded() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        var options = StoreOptions()
+        options.queueLimit = 3
+        let reports = Reports()
+        let writer = try held(
+            reports, options: options,
+            while: { writer in
+                for number in 1...3 {
+                    #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: number))
+                }
+                #expect(!writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 4))
+            })
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 5))
+        writer.flush()
+        #expect(writer.statistics().refused == 1)
+        writer.stop()
+        #expect(reports.good == [1, 2, 3, 5])
+    }
+
+    @Test("Stopping commits all that waits, and after it nothing is accepted")
+    func stop() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        var options = StoreOptions()
+        options.gatherMicroseconds = 1000
+        options.groupLimit = 7
+        let reports = Reports()
+        let writer = try reports.writer(scratch.path, options: options)
+        for number in 0..<1000 {
+            #expect(writer.enqueue(.upsertBinding(.sample(client: client.id, key: "\(number)")), receipt: number))
+        }
+        writer.stop()
+        writer.stop()
+        #expect(reports.good == Array(0..<1000))
+        #expect(!writer.enqueue(.deleteBindings(clientID: client.id), receipt: 1))
+        #expect(try Store(path: scratch.path).allBindings.count == 1000)
+        // The last connection wrote the log back.
+        #expect(Scratch.names(in: scratch.directory) == ["rollcall.sqlite"])
+    }
+
+    @Test("The writer refuses what the store refuses")
+    func damaged() {
+        Scratch.write(Array("This is a letter, not a database.".utf8), to: scratch.path)
+        #expect(throws: StoreError.notADatabase(path: scratch.path)) { try Reports().writer(scratch.path) }
+    }
+
+    /// A writer that takes what `body` adds as one group: another connection holds the lock meanwhile.
+    private func held(
+        _ reports: Reports, options: StoreOptions = StoreOptions(), while body: (StoreWriter<Int>) -> Void
+    ) throws -> StoreWriter<Int> {
+        let writer = try reports.writer(scratch.path, options: options)
+        let other = try Store(path: scratch.path)
+        try other.connection.execute("BEGIN IMMEDIATE")
+        body(writer)
+        try other.connection.execute("COMMIT")
+        writer.flush()
+        return writer
+    }
+}
