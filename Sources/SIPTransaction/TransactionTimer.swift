@@ -1,5 +1,5 @@
 /// A timer of a transaction, by its letter in RFC 3261 section 17 (table 4 of its appendix A) and RFC 6026.
-public enum TransactionTimer: UInt8, Sendable, CaseIterable {
+public enum TransactionTimer: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     /// INVITE client: the request is sent again.
     case a
     /// INVITE client: no response came.
