@@ -2,9 +2,9 @@
 ///
 /// The transaction user's part: ACK for 2xx, timer C, CANCEL (a transaction of its own) and what a timeout means
 /// (section 8.1.3.1 and 16.8: as if a 408 had come).
-public struct ClientInviteTransaction: Sendable {
+public struct ClientInviteTransaction: BitwiseCopyable, Sendable {
     /// The states of the figure, and the one before the request is sent.
-    public enum State: UInt8, Sendable, CaseIterable {
+    public enum State: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case initial, calling, proceeding, accepted, completed, terminated
     }
 
@@ -40,7 +40,7 @@ public struct ClientInviteTransaction: Sendable {
             }
             effects.append(.start(.b, milliseconds: settings.transactionTimeout))
 
-        case (.calling, .timer(.a)):
+        case (.calling, .timer(.a)) where !isReliable:
             retransmissions = min(retransmissions + 1, 31)
             effects.append(.sendRequest)
             effects.append(.start(.a, milliseconds: settings.interval(beforeRetransmission: retransmissions)))
@@ -89,7 +89,7 @@ public struct ClientInviteTransaction: Sendable {
         // Nothing is being sent in these states: an error can only be a late report.
         case (.proceeding, .transportError), (.accepted, .transportError):
             break
-        // Timers of states that were left.
+        // Timers of states that were left, or that this transport does not need.
         case (.calling, .timer), (.proceeding, .timer), (.accepted, .timer), (.completed, .timer):
             break
         // The request is given once.

@@ -2,9 +2,9 @@
 ///
 /// The transaction user's part, by RFC 4320: when the transaction times out, a proxy sends nothing upstream, and never a
 /// 408 (section 4.2); a response that comes after the end belongs to no transaction and is dropped, not forwarded.
-public struct ClientNonInviteTransaction: Sendable {
+public struct ClientNonInviteTransaction: BitwiseCopyable, Sendable {
     /// The states of the figure, and the one before the request is sent.
-    public enum State: UInt8, Sendable, CaseIterable {
+    public enum State: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case initial, trying, proceeding, completed, terminated
     }
 
@@ -40,7 +40,7 @@ public struct ClientNonInviteTransaction: Sendable {
             }
             effects.append(.start(.f, milliseconds: settings.transactionTimeout))
 
-        case (.trying, .timer(.e)):
+        case (.trying, .timer(.e)) where !isReliable:
             retransmissions = min(retransmissions + 1, 31)
             effects.append(.sendRequest)
             effects.append(.start(.e, milliseconds: settings.limitedInterval(beforeRetransmission: retransmissions)))
@@ -49,7 +49,7 @@ public struct ClientNonInviteTransaction: Sendable {
             state = .proceeding
             effects.append(.passToUser)
 
-        case (.proceeding, .timer(.e)):
+        case (.proceeding, .timer(.e)) where !isReliable:
             effects.append(.sendRequest)
             effects.append(.start(.e, milliseconds: settings.t2))
         case (.proceeding, .response(.provisional)):
@@ -82,7 +82,7 @@ public struct ClientNonInviteTransaction: Sendable {
         // Nothing is sent any more: an error can only be a late report.
         case (.completed, .transportError):
             break
-        // Timers of states that were left.
+        // Timers of states that were left, or that this transport does not need.
         case (.trying, .timer), (.proceeding, .timer), (.completed, .timer):
             break
         // The request is given once.

@@ -4,9 +4,9 @@
 /// retransmission of 2xx (section 13.3.1.4; a proxy only forwards them), which it gives as further responses. An ACK for
 /// 2xx has a branch of its own and usually comes to the transaction user past this machine; one that has this
 /// transaction's key is passed to it.
-public struct ServerInviteTransaction: Sendable {
+public struct ServerInviteTransaction: BitwiseCopyable, Sendable {
     /// The states of the figure, and the one before the request is handled.
-    public enum State: UInt8, Sendable, CaseIterable {
+    public enum State: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case initial, proceeding, accepted, completed, confirmed, terminated
     }
 
@@ -66,7 +66,7 @@ public struct ServerInviteTransaction: Sendable {
 
         case (.completed, .request):
             effects.append(.sendLastResponse)
-        case (.completed, .timer(.g)):
+        case (.completed, .timer(.g)) where !isReliable:
             retransmissions = min(retransmissions + 1, 31)
             effects.append(.sendLastResponse)
             effects.append(.start(.g, milliseconds: settings.limitedInterval(beforeRetransmission: retransmissions)))
@@ -104,7 +104,7 @@ public struct ServerInviteTransaction: Sendable {
         // Nothing is sent any more: an error can only be a late report.
         case (.confirmed, .transportError):
             break
-        // Timers of states that were left.
+        // Timers of states that were left, or that this transport does not need.
         case (.proceeding, .timer), (.accepted, .timer), (.completed, .timer), (.confirmed, .timer):
             break
         case (.initial, .acknowledgement), (.initial, .response), (.initial, .timer), (.initial, .transportError),

@@ -3,9 +3,9 @@
 /// The transaction user's part, by RFC 4320: no provisional response but 100, and that, on an unreliable transport, not
 /// before `TransactionTimerSettings.nonInviteTryingDelay` (section 4.1); no 408 at all: what cannot be answered before
 /// the client's timer F is abandoned in silence (section 4.2).
-public struct ServerNonInviteTransaction: Sendable {
+public struct ServerNonInviteTransaction: BitwiseCopyable, Sendable {
     /// The states of the figure, and the one before the request is handled.
-    public enum State: UInt8, Sendable, CaseIterable {
+    public enum State: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case initial, trying, proceeding, completed, terminated
     }
 
