@@ -68,7 +68,7 @@ public struct ByteWriter: ~Copyable {
         advance(by: digits)
     }
 
-    /// Takes the first `slice.count` bytes out of use again: the writer then holds `length` bytes.
+    /// Takes the bytes from `length` on out of use again, which must not be more than there are.
     public mutating func truncate(to length: Int) {
         precondition(length >= 0 && length <= count)
         count = length
