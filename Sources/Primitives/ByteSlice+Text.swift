@@ -18,6 +18,29 @@ extension ByteSlice {
         return nil
     }
 
+    /// The index of the first byte at or after `start` that is `byte` or `other`.
+    @inlinable
+    public func firstIndex(of byte: UInt8, or other: UInt8, from start: Int = 0) -> Int? {
+        var index = max(0, start)
+        let pattern = 0x0101_0101_0101_0101 &* UInt64(byte)
+        let otherPattern = 0x0101_0101_0101_0101 &* UInt64(other)
+        while index &+ 8 <= count {
+            let word = word(at: index)
+            let left = word ^ pattern
+            let right = word ^ otherPattern
+            let zero =
+                ((left &- 0x0101_0101_0101_0101) & ~left | (right &- 0x0101_0101_0101_0101) & ~right)
+                & 0x8080_8080_8080_8080
+            if zero != 0 { return index &+ zero.littleEndian.trailingZeroBitCount / 8 }
+            index &+= 8
+        }
+        while index < count {
+            if base[index] == byte || base[index] == other { return index }
+            index &+= 1
+        }
+        return nil
+    }
+
     /// The index of the last `byte`.
     @inlinable
     public func lastIndex(of byte: UInt8) -> Int? {

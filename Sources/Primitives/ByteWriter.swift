@@ -68,7 +68,7 @@ public struct ByteWriter: ~Copyable {
         advance(by: digits)
     }
 
-    /// Forgets the bytes behind the first `length`, which must exist.
+    /// Takes the bytes from `length` on out of use again, which must not be more than there are.
     public mutating func truncate(to length: Int) {
         precondition(length >= 0 && length <= count)
         count = length

@@ -9,11 +9,13 @@ public struct NameAddress: Sendable {
     public var uri: ByteSlice = .empty
     /// The parameters behind the address: without angle brackets all parameters are the header's, not the URI's.
     public var parameters = Parameters()
+    /// The tag parameter; empty for one without a value, nil when absent.
+    public var tag: ByteSlice?
 
     /// No address.
     public init() {}
 
-    /// Reads one value; nil when it is malformed.
+    /// Reads one value; nil when it is malformed. The `*` of Contact is no address.
     public init?(_ value: ByteSlice) {
         guard let bracket = NameAddress.openingBracket(in: value) else { return nil }
         if bracket < value.count {
@@ -21,18 +23,28 @@ public struct NameAddress: Sendable {
             displayName = name
             guard let close = value.firstIndex(of: UInt8(ascii: ">"), from: bracket) else { return nil }
             uri = value[bracket + 1..<close]
-            // RFC 4475 3.1.2.14: white space inside the brackets is no addr-spec.
-            if uri.isEmpty || uri.first == ASCII.space || uri.last == ASCII.space { return nil }
             parameters = Parameters(value.from(close + 1))
         } else {
             let end = value.firstIndex(of: UInt8(ascii: ";")) ?? value.count
             uri = value[0..<end].trimmed()
             // 20.10: a URI with a comma, question mark or semicolon must be in angle brackets.
-            if uri.isEmpty || uri.firstIndex(of: UInt8(ascii: "?")) != nil { return nil }
-            if uri.firstIndex(of: UInt8(ascii: ",")) != nil { return nil }
+            if uri.firstIndex(of: UInt8(ascii: "?"), or: UInt8(ascii: ",")) != nil { return nil }
             parameters = Parameters(value.from(end))
         }
-        guard uri.allSatisfy({ $0 > ASCII.space }), parameters.isWellFormed else { return nil }
+        // RFC 4475 3.1.2.14: white space inside the brackets is no addr-spec.
+        guard uri.isAbsoluteURI, takeParameters() else { return nil }
+    }
+
+    /// Finds the tag; false when the parameters are malformed or have two tags, which others would read differently.
+    private mutating func takeParameters() -> Bool {
+        var offset = 0
+        while let parameter = parameters.next(from: &offset) {
+            if parameter.name.count == 3, parameter.name.equalsIgnoringCase("tag") {
+                if tag != nil { return false }
+                tag = parameter.value
+            }
+        }
+        return parameters.isEnd(offset)
     }
 
     /// The index of `<` outside quotes; `count` when there is none; nil when a quoted string is not closed.

@@ -37,7 +37,7 @@ public struct Parameters: Sendable {
         guard index < text.count, text[index] == UInt8(ascii: ";") else { return nil }
         index = text.skippingWhiteSpace(from: index + 1)
         let nameStart = index
-        while index < text.count, !Parameters.endsName(text[index]) { index += 1 }
+        while index < text.count, Parameters.isNameByte(text[index]) { index += 1 }
         guard index > nameStart else { return nil }
         let name = text[nameStart..<index]
         let afterName = index
@@ -53,9 +53,7 @@ public struct Parameters: Sendable {
             return Parameter(name: name, value: text[index + 1..<close], hasValue: true, end: close + 1)
         }
         let valueStart = index
-        while index < text.count, text[index] != UInt8(ascii: ";"), !ASCII.isLinearWhiteSpace(text[index]) {
-            index += 1
-        }
+        while index < text.count, Parameters.isValueByte(text[index]) { index += 1 }
         guard index > valueStart else { return nil }
         offset = index
         return Parameter(name: name, value: text[valueStart..<index], hasValue: true, end: index)
@@ -65,12 +63,31 @@ public struct Parameters: Sendable {
     public var isWellFormed: Bool {
         var offset = 0
         while next(from: &offset) != nil {}
-        return text.skippingWhiteSpace(from: offset) == text.count
+        return isEnd(offset)
     }
 
-    private static func endsName(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "=") || byte == UInt8(ascii: ";") || ASCII.isLinearWhiteSpace(byte)
-            || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "<")
+    /// True when nothing but white space follows `offset`: where `next` gave nil because it was through.
+    func isEnd(_ offset: Int) -> Bool { text.skippingWhiteSpace(from: offset) == text.count }
+
+    /// True when there are more than `limit` parameters.
+    func exceeds(_ limit: Int) -> Bool {
+        var offset = 0
+        var count = 0
+        while count <= limit, next(from: &offset) != nil { count += 1 }
+        return count > limit
+    }
+
+    /// Visible ASCII but `"`, `,`, `;`, `<`, `=`, `>` and `?`: wider than both token and paramchar, yet nothing in it
+    /// could end the parameter, the value or the address for somebody who reads differently.
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        let set: UInt64 = byte < 64 ? 0x07ff_effa_0000_0000 : 0x7fff_ffff_ffff_ffff
+        return byte < 128 && set >> UInt64(byte & 63) & 1 != 0
+    }
+
+    /// As in names, with `=` and `?`, and with UTF-8 that some peers leave unquoted.
+    private static func isValueByte(_ byte: UInt8) -> Bool {
+        let set: UInt64 = byte < 64 ? 0xa7ff_effa_0000_0000 : 0x7fff_ffff_ffff_ffff
+        return byte >= 128 || set >> UInt64(byte & 63) & 1 != 0
     }
 }
 

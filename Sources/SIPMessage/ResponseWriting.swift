@@ -42,6 +42,8 @@ extension ByteWriter {
         }
         appendFirst(.callID, of: request)
         appendFirst(.cSeq, of: request)
+        // 8.2.6.1: only 100 takes over the Timestamp.
+        if status == 100 { appendFirst(.timestamp, of: request) }
     }
 
     /// Writes one header line.
@@ -64,25 +66,36 @@ extension ByteWriter {
     public mutating func endResponse() { append("Content-Length: 0\r\n\r\n") }
 
     /// Writes the Via line that holds the topmost value, with received and rport as of 18.2.1 and RFC 3581 section 4.
+    ///
+    /// Values of received and rport that the peer wrote are replaced: they would send the response elsewhere.
     public mutating func appendTopVia(
         of message: borrowing SIPMessage, _ field: HeaderField, receivedFrom source: SocketAddress
     ) {
         let via = message.topVia
         let line = message.line(field)
-        let viaStart = via.text.offset(in: line)
-        if let offset = via.responsePortOffset {
-            append(line[0..<viaStart + offset])
-            append(byte: UInt8(ascii: "="))
-            append(decimal: UInt64(source.port))
-            append(line[viaStart + offset..<viaStart + via.text.count])
-        } else {
-            append(line[0..<viaStart + via.text.count])
+        guard !via.text.isEmpty else {
+            append(line)
+            return
         }
+        let viaEnd = via.text.offset(in: line) + via.text.count
+        append(line[0..<viaEnd - via.parameters.text.count])
+        var offset = 0
+        var copied = 0
+        while let parameter = via.parameters.next(from: &offset) {
+            if parameter.name.equalsIgnoringCase("rport") {
+                append(";rport=")
+                append(decimal: UInt64(source.port))
+            } else if !parameter.name.equalsIgnoringCase("received") {
+                append(via.parameters.text[copied..<parameter.end])
+            }
+            copied = parameter.end
+        }
+        append(via.parameters.text.from(copied))
         if via.hasResponsePort || via.needsReceived(from: source.address) {
             append(";received=")
             append(source.address, bracketed: false)
         }
-        append(line.from(viaStart + via.text.count))
+        append(line.from(viaEnd))
     }
 
     private mutating func appendFirst(_ name: HeaderName, of message: borrowing SIPMessage) {

@@ -6,18 +6,30 @@ extension SIPURI {
         guard isSecure == other.isSecure, hasUser == other.hasUser, user.equalsUnescaped(other.user),
             (password == nil) == (other.password == nil),
             (password ?? .empty).equalsUnescaped(other.password ?? .empty),
-            host.equalsIgnoringCase(other.host), port == other.port
+            hasEquivalentHost(other), port == other.port
         else { return false }
+        // Each parameter is looked for in the other URI: only strangers who want to keep us busy send so many.
+        if isLarge || other.isLarge { return parameters.text == other.parameters.text && headers == other.headers }
         return hasEquivalentParameters(other) && other.hasEquivalentParameters(self)
             && hasEquivalentHeaders(other) && other.hasEquivalentHeaders(self)
     }
+
+    /// Names are compared without case, IPv6 addresses as numbers: they can be written in several ways.
+    private func hasEquivalentHost(_ other: SIPURI) -> Bool {
+        if host.equalsIgnoringCase(other.host) { return true }
+        guard host.first == UInt8(ascii: "["), let address = IPAddress(host), let otherAddress = IPAddress(other.host)
+        else { return false }
+        return address == otherAddress
+    }
+
+    private var isLarge: Bool { parameters.exceeds(64) || headers.count > 1024 }
 
     /// A parameter in both must match; user, ttl, method, maddr and transport must match even when in one only.
     private func hasEquivalentParameters(_ other: SIPURI) -> Bool {
         var offset = 0
         while let parameter = parameters.next(from: &offset) {
-            if let value = other.parameters[parameter.name] {
-                if !value.equalsIgnoringCase(parameter.value) { return false }
+            if let value = other.parameter(parameter.name) {
+                if !value.equalsUnescaped(parameter.value, ignoringCase: true) { return false }
             } else if SIPURI.mustAppearInBoth(parameter.name) {
                 return false
             }
@@ -26,8 +38,9 @@ extension SIPURI {
     }
 
     private static func mustAppearInBoth(_ name: ByteSlice) -> Bool {
-        name.equalsIgnoringCase("user") || name.equalsIgnoringCase("ttl") || name.equalsIgnoringCase("method")
-            || name.equalsIgnoringCase("maddr") || name.equalsIgnoringCase("transport")
+        name.equalsUnescaped("user", ignoringCase: true) || name.equalsUnescaped("ttl", ignoringCase: true)
+            || name.equalsUnescaped("method", ignoringCase: true) || name.equalsUnescaped("maddr", ignoringCase: true)
+            || name.equalsUnescaped("transport", ignoringCase: true)
     }
 
     /// Header components are never ignored: each must be in the other, in any order.

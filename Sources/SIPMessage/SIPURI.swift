@@ -32,9 +32,7 @@ public struct SIPURI: Sendable {
         } else {
             return nil
         }
-        guard text.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: ">") }) else {
-            return nil
-        }
+        guard text.allSatisfy(ASCII.isURIByte) else { return nil }
         if let at = rest.firstIndex(of: UInt8(ascii: "@")) {
             hasUser = true
             let userinfo = rest[0..<at]
@@ -45,9 +43,7 @@ public struct SIPURI: Sendable {
             } else {
                 user = userinfo
             }
-            guard !user.isEmpty, user.hasValidEscapes, userinfo.allSatisfy({ $0 != UInt8(ascii: "\"") }) else {
-                return nil
-            }
+            guard !user.isEmpty, userinfo.hasValidEscapes else { return nil }
         }
         guard let hostEnd = SIPURI.endOfHost(rest) else { return nil }
         host = rest[0..<hostEnd]
@@ -66,10 +62,20 @@ public struct SIPURI: Sendable {
     }
 
     /// The transport parameter; nil when absent.
-    public var transport: ByteSlice? { parameters["transport"] }
+    public var transport: ByteSlice? { parameter("transport") }
 
     /// True for a loose router (19.1.1).
-    public var isLooseRouter: Bool { parameters["lr"] != nil }
+    public var isLooseRouter: Bool { parameter("lr") != nil }
+
+    /// The value of the first parameter with this name, which may be written with escapes (RFC 4475 3.1.1.3); empty for
+    /// one without a value; nil when absent.
+    public func parameter(_ name: ByteSlice) -> ByteSlice? {
+        var offset = 0
+        while let parameter = parameters.next(from: &offset) {
+            if parameter.name.equalsUnescaped(name, ignoringCase: true) { return parameter.value }
+        }
+        return nil
+    }
 
     private static func endOfHost(_ text: ByteSlice) -> Int? {
         if text.first == UInt8(ascii: "[") {
@@ -81,87 +87,5 @@ public struct SIPURI: Sendable {
         var end = 0
         while end < text.count, Host.isNameByte(text[end]) { end += 1 }
         return end > 0 && end <= 255 ? end : nil
-    }
-}
-
-/// A telephone URI (RFC 3966), as parts of its text.
-@frozen
-public struct TelURI: Sendable {
-    /// The number as written, visual separators included.
-    public var number: ByteSlice
-    /// The parameters, `phone-context` among them.
-    public var parameters: Parameters
-
-    /// Reads a URI; nil when it is of another scheme or malformed. A local number must have a `phone-context`.
-    public init?(_ text: ByteSlice) {
-        guard text.starts(withIgnoringCase: "tel:") else { return nil }
-        let rest = text.from(4)
-        let end = rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.count
-        number = rest[0..<end]
-        parameters = Parameters(rest.from(end))
-        let isGlobal = number.first == UInt8(ascii: "+")
-        let digits = isGlobal ? number.from(1) : number
-        guard digits.allSatisfy(TelURI.isNumberByte), digits.count > 0, digits.count <= 64, parameters.isWellFormed,
-            isGlobal || parameters["phone-context"] != nil
-        else { return nil }
-    }
-
-    private static func isNumberByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "*"),
-            UInt8(ascii: "#"):
-            true
-        default: ASCII.hexadecimalValue(byte) != nil
-        }
-    }
-}
-
-extension ByteSlice {
-    /// True when each `%` is followed by two hexadecimal digits.
-    public var hasValidEscapes: Bool {
-        var index = 0
-        while let percent = firstIndex(of: UInt8(ascii: "%"), from: index) {
-            guard percent + 2 < count, ASCII.hexadecimalValue(self[percent + 1]) != nil,
-                ASCII.hexadecimalValue(self[percent + 2]) != nil
-            else { return false }
-            index = percent + 3
-        }
-        return true
-    }
-
-    /// The byte at `index` with an escape `%HH` decoded, and how many bytes of text it took.
-    public func unescapedByte(at index: Int) -> (byte: UInt8, length: Int) {
-        if self[index] == UInt8(ascii: "%"), index + 2 < count, let high = ASCII.hexadecimalValue(self[index + 1]),
-            let low = ASCII.hexadecimalValue(self[index + 2])
-        {
-            return (high << 4 | low, 3)
-        }
-        return (self[index], 1)
-    }
-
-    /// True when the bytes are equal once `%HH` escapes are decoded, as RFC 3261 19.1.4 compares users.
-    public func equalsUnescaped(_ other: ByteSlice) -> Bool {
-        var left = 0
-        var right = 0
-        while left < count, right < other.count {
-            let (leftByte, leftLength) = unescapedByte(at: left)
-            let (rightByte, rightLength) = other.unescapedByte(at: right)
-            if leftByte != rightByte { return false }
-            left += leftLength
-            right += rightLength
-        }
-        return left == count && right == other.count
-    }
-}
-
-extension ByteWriter {
-    /// Appends a text with its `%HH` escapes decoded.
-    public mutating func append(unescaped text: ByteSlice) {
-        var index = 0
-        while index < text.count {
-            let (byte, length) = text.unescapedByte(at: index)
-            append(byte: byte)
-            index += length
-        }
     }
 }

@@ -34,50 +34,62 @@ public struct Via: Sendable {
 
     /// Reads the first value of a Via line; nil when it is malformed.
     public init?(firstOf line: ByteSlice) {
+        guard let (via, isValid) = Via.read(line), isValid else { return nil }
+        self = via
+    }
+
+    /// Reads the first value of a Via line as far as it goes: nil without a sent-by, not valid when the SIP version is
+    /// another or the parameters are malformed. An answer that says so can still be sent.
+    static func read(_ line: ByteSlice) -> (via: Via, isValid: Bool)? {
         let value = line[0..<line.endOfValue(from: 0)].trimmed()
+        var via = Via()
         var index = 0
         // sent-protocol = "SIP" SLASH "2.0" SLASH transport, white space allowed around the slashes.
-        guard Via.token(value, &index).equalsIgnoringCase("SIP"), Via.skip(UInt8(ascii: "/"), value, &index),
-            Via.token(value, &index) == "2.0", Via.skip(UInt8(ascii: "/"), value, &index)
-        else { return nil }
-        transport = Via.token(value, &index)
+        guard token(value, &index).equalsIgnoringCase("SIP"), skip(UInt8(ascii: "/"), value, &index) else { return nil }
+        let version = token(value, &index)
+        guard skip(UInt8(ascii: "/"), value, &index) else { return nil }
+        via.transport = token(value, &index)
         let hostStart = value.skippingWhiteSpace(from: index)
-        if transport.isEmpty || hostStart == index { return nil }
-        index = hostStart
-        guard let end = Via.endOfHost(value, index) else { return nil }
-        host = value[index..<end]
+        if via.transport.isEmpty || hostStart == index { return nil }
+        guard let end = endOfHost(value, hostStart) else { return nil }
+        via.host = value[hostStart..<end]
         index = value.skippingWhiteSpace(from: end)
         if index < value.count, value[index] == UInt8(ascii: ":") {
-            index = value.skippingWhiteSpace(from: index + 1)
-            let start = index
+            let start = value.skippingWhiteSpace(from: index + 1)
+            index = start
             while index < value.count, ASCII.isDigit(value[index]) { index += 1 }
             guard let number = value[start..<index].decimal(limit: 65535) else { return nil }
-            port = UInt16(number)
+            via.port = UInt16(number)
         }
-        text = value
-        parameters = Parameters(value.from(index))
-        guard takeParameters(offset: min(index, value.count)) else { return nil }
+        via.text = value
+        via.parameters = Parameters(value.from(index))
+        return (via, via.takeParameters(offset: index) && version == "2.0")
     }
 
     private mutating func takeParameters(offset base: Int) -> Bool {
         var offset = 0
+        var isUnambiguous = true
         while let parameter = parameters.next(from: &offset) {
             switch parameter.name.count {
             case 5 where parameter.name.equalsIgnoringCase("rport"):
+                if hasResponsePort { isUnambiguous = false }
                 hasResponsePort = true
-                if parameter.value.isEmpty {
-                    responsePortOffset = base + parameter.end
-                } else {
+                if parameter.hasValue {
                     guard let number = parameter.value.decimal(limit: 65535) else { return false }
                     responsePort = UInt16(number)
+                } else {
+                    responsePortOffset = base + parameter.end
                 }
             case 5 where parameter.name.equalsIgnoringCase("maddr"): multicastAddress = parameter.value
-            case 6 where parameter.name.equalsIgnoringCase("branch"): branch = parameter.value
+            case 6 where parameter.name.equalsIgnoringCase("branch"):
+                // Two branches would make one transaction here and another one elsewhere.
+                if !branch.isEmpty { isUnambiguous = false }
+                branch = parameter.value
             case 8 where parameter.name.equalsIgnoringCase("received"): received = parameter.value
             default: break
             }
         }
-        return parameters.text.skippingWhiteSpace(from: offset) == parameters.text.count
+        return isUnambiguous && parameters.isEnd(offset)
     }
 
     private static func token(_ value: ByteSlice, _ index: inout Int) -> ByteSlice {
