@@ -93,7 +93,8 @@ public struct TimerWheel<Payload: BitwiseCopyable & Sendable>: Sendable {
     /// Takes one timer that is due at `now`, the earliest first (to a tick), or gives nil when there is none.
     ///
     /// Call it until it gives nil. Timers may be started, moved and cancelled between two calls. A jump of the clock
-    /// costs by the timers that it passes, not by its length; a clock that goes backwards only waits.
+    /// costs by the timers that it passes, not by its length (but for one refiling a four months of a timer that is
+    /// farther away); a clock that goes backwards only waits.
     public mutating func popExpired(_ now: Instant) -> Payload? {
         let target = now.milliseconds / TimerList.tick
         while lists[TimerList.expired].first == TimerList.end {

@@ -29,6 +29,7 @@ import Testing
         var model: [UInt64: (deadline: UInt64, reference: TimerReference)] = [:]
         var now: UInt64 = 5_000
         var next: UInt64 = 0
+        var seen = now / 10
         for _ in 0..<20_000 {
             switch random.next() % 8 {
             case 0...3:
@@ -52,14 +53,20 @@ import Testing
                 if let wake = wheel.nextWake, let earliest = model.values.map(\.deadline).min() {
                     #expect(wake.milliseconds <= earliest + 9)
                 }
+                var last: UInt64 = 0
                 for payload in wheel.expired(now) {
                     guard let entry = model.removeValue(forKey: payload) else {
                         Issue.record("fired twice, or after cancelling")
                         continue
                     }
                     #expect(entry.deadline <= now)
+                    // What was due already when it was scheduled counts as of the last time that was looked at.
+                    let tick = max((entry.deadline + 9) / 10, seen)
+                    #expect(tick >= last, "out of order")
+                    last = tick
                 }
                 for entry in model.values { #expect(entry.deadline + 10 > now) }
+                seen = now / 10
             }
             #expect(wheel.count == model.count)
         }

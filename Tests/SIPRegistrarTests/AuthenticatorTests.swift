@@ -1,0 +1,234 @@
+import Observability
+import Primitives
+import SIPAuthentication
+import SIPMessage
+import Testing
+
+@testable import SIPRegistrar
+
+@Suite struct AuthenticatorTests {
+    let server = Server()
+    let phone = Phone()
+
+    // MARK: Right credentials
+
+    @Test(arguments: ["MD5", "SHA-256"], [true, false])
+    func `A right digest is accepted with each algorithm, with qop and without`(algorithm: String, qop: Bool) {
+        let answer = server.register(
+            phone.with {
+                $0.algorithm = algorithm; $0.qop = qop
+            })
+        #expect(answer.outcome == .created)
+    }
+
+    @Test func `A nonce is good again with a higher nonce count`() {
+        let nonce = server.nonce()
+        #expect(server.send(phone.signed(nonce: nonce)).status == 200)
+        #expect(server.send(phone.next.with { $0.nonceCount = 2 }.signed(nonce: nonce)).status == 200)
+    }
+
+    @Test func `Of several credentials those of our realm count`() {
+        let before = [
+            "Authorization: Digest username=\"alice\", realm=\"other\", nonce=\"x\", uri=\"sip:example.com\", response=\"\(String(repeating: "0", count: 32))\"",
+            "Authorization: Basic YTpi",
+        ]
+        #expect(server.send(phone.signed(nonce: server.nonce(), before: before)).status == 200)
+    }
+
+    @Test func `A digest URI with the server's address and no user is taken for any request`() {
+        #expect(server.register(phone.with { $0.digestURI = "sip:192.0.2.1:5060" }).status == 200)
+    }
+
+    @Test func `A digest URI for another host or user gets 400`() {
+        #expect(server.register(phone.with { $0.digestURI = "sip:example.org" }).status == 400)
+        let call = phone.with {
+            $0.method = "INVITE"
+            $0.requestURI = "sip:bob@example.com"
+            $0.digestURI = "sip:carol@example.com"
+        }
+        let reason = server.authenticate(call.signed(nonce: server.nonce(), header: "Proxy-Authorization")) {
+            $0.reason
+        }
+        #expect(reason == .credentialsMalformed)
+    }
+
+    @Test func `A proxy asks with 407 and reads Proxy-Authorization only`() {
+        let call = phone.with {
+            $0.method = "INVITE"
+            $0.requestURI = "sip:bob@example.com"
+        }
+        let nonce = server.nonce()
+        #expect(server.authenticate(call.signed(nonce: nonce)) { $0.isFirstChallenge })
+        let signed = call.signed(nonce: nonce, header: "Proxy-Authorization")
+        #expect(server.authenticate(signed) { $0.client } == 1)
+        // The same once more is not from the client: its retransmissions are known by their transaction.
+        #expect(server.authenticate(signed) { $0.reason } == .nonceReplayed)
+        #expect(server.authenticate(signed) { $0.isStale })
+
+        call.request.withSlice { bytes in
+            var message = SIPMessage()
+            #expect(message.parse(bytes) == nil)
+            var writer = ByteWriter(capacity: 1024)
+            server.authenticator.writeChallenge(
+                to: message, .proxy, stale: true, source: nil, toTag: "tag", now: server.now, into: &writer)
+            let text = writer.slice.string
+            #expect(text.hasPrefix("SIP/2.0 407 Proxy Authentication Required\r\nVia: "))
+            #expect(text.contains("\r\nProxy-Authenticate: Digest realm=\"example.com\", nonce=\""))
+            #expect(text.contains(", qop=\"auth\", stale=true\r\n"))
+            #expect(text.contains("To: <sip:alice@example.com>;tag=tag\r\n"))
+            #expect(text.hasSuffix("\r\nContent-Length: 0\r\n\r\n"))
+        }
+    }
+
+    // MARK: Wrong credentials
+
+    @Test func `A wrong password, an unknown login and a disabled client get the same answer but for the nonce`() {
+        server.add("carol", id: 3, isEnabled: false)
+        let nonce = server.nonce()
+        let attempts = [
+            phone.with { $0.password = "wrong" },
+            phone.with { $0.login = "nobody" },
+            phone.with { $0.login = "carol" },
+            phone.with {
+                $0.login = "carol"; $0.password = "wrong"
+            },
+        ]
+        let reasons: [Reason] = [.wrongPassword, .unknownLogin, .clientDisabled, .wrongPassword]
+        for round in 1...7 {
+            var answers: [String] = []
+            for (attempt, reason) in zip(attempts, reasons) {
+                let answer = server.send(
+                    attempt.with {
+                        // What the peer itself chose is the same, so that all that differs is what we let out.
+                        $0.from = "sip:x@example.com"
+                        $0.to = "sip:x@example.com"
+                        $0.cseq = round
+                    }.signed(nonce: nonce), from: Server.flow("203.0.113.\(answers.count)"))
+                #expect(
+                    answer.outcome == (round <= 5 ? .challenged(stale: false, reason) : .refused(.tooManyFailures)))
+                answers.append(answer.masked)
+            }
+            #expect(Set(answers).count == 1, "round \(round)")
+        }
+    }
+
+    @Test func `A wrong password gets 403 after the configured failures, from that address only, until a success`() {
+        let nonce = server.nonce()
+        let wrong = phone.with { $0.password = "wrong" }
+        for _ in 0..<5 { #expect(server.send(wrong.signed(nonce: nonce)).status == 401) }
+        let refused = server.send(wrong.signed(nonce: nonce))
+        #expect(refused.status == 403)
+        #expect(refused.values("Warning").first?.contains("R-1104") == true)
+        #expect(server.send(wrong.signed(nonce: nonce), from: Server.flow("203.0.113.1")).status == 401)
+        #expect(server.send(wrong.with { $0.login = "bob" }.signed(nonce: nonce)).status == 401)
+
+        #expect(server.send(phone.signed(nonce: nonce)).status == 200)
+        #expect(server.send(wrong.signed(nonce: nonce)).status == 401)
+    }
+
+    @Test func `Failures are forgotten after the window`() {
+        let wrong = phone.with { $0.password = "wrong" }
+        for _ in 0..<6 { _ = server.register(wrong) }
+        #expect(server.register(wrong).status == 403)
+        server.wait(seconds: 61)
+        #expect(server.register(wrong).status == 401)
+    }
+
+    @Test func `With 0 for the failures there is never a 403`() {
+        let server = Server { $0.authentication.failuresBefore403 = 0 }
+        for _ in 0..<20 { #expect(server.register(phone.with { $0.password = "wrong" }).status == 401) }
+    }
+
+    // MARK: Nonces
+
+    @Test func `An expired nonce is stale with the right password, and a failure with a wrong one`() {
+        let nonce = server.nonce()
+        server.wait(seconds: 301)
+        let answer = server.send(phone.signed(nonce: nonce))
+        #expect(answer.outcome == .challenged(stale: true, .nonceStale))
+        #expect(answer.values("WWW-Authenticate").allSatisfy { $0.hasSuffix(", stale=true") })
+        let wrong = server.send(phone.with { $0.password = "wrong" }.signed(nonce: nonce))
+        #expect(wrong.outcome == .challenged(stale: false, .wrongPassword))
+        #expect(!wrong.text.contains("stale"))
+    }
+
+    @Test(arguments: ["invented", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"])
+    func `A nonce that is not ours gets a challenge without stale`(nonce: String) {
+        #expect(server.send(phone.signed(nonce: nonce)).outcome == .challenged(stale: false, .nonceForged))
+    }
+
+    @Test func `A nonce count that was used for another request gets a challenge with stale`() {
+        let nonce = server.nonce()
+        _ = server.send(phone.signed(nonce: nonce))
+        #expect(server.send(phone.next.signed(nonce: nonce)).outcome == .challenged(stale: true, .nonceReplayed))
+    }
+
+    // MARK: Odd credentials
+
+    @Test func `Credentials of another realm or scheme get a challenge`() {
+        #expect(server.register(phone.with { $0.realm = "other" }).outcome == .challenged(stale: false, .wrongRealm))
+        let basic = phone.with { $0.headers = ["Authorization: Basic YTpi"] }.request
+        #expect(server.send(basic).outcome == .challenged(stale: false, nil))
+    }
+
+    @Test func `An algorithm that was not offered gets a challenge that says so in the log`() {
+        let answer = server.register(phone.with { $0.algorithm = "SHA-512-256" })
+        #expect(answer.outcome == .challenged(stale: false, .unsupportedAlgorithm))
+        #expect(
+            server.register(phone.with { $0.algorithm = "MD5-sess" }).outcome
+                == .challenged(stale: false, .unsupportedAlgorithm))
+    }
+
+    @Test func `Empty credentials that only name the user get a challenge`() {
+        let value =
+            "Digest username=\"alice\", realm=\"example.com\", nonce=\"\", uri=\"sip:example.com\", response=\"\""
+        let answer = server.send(phone.with { $0.headers = ["Authorization: \(value)"] }.request)
+        #expect(answer.outcome == .challenged(stale: false, nil))
+    }
+
+    @Test(arguments: ["Digest", "Digest username=\"alice", "Digest realm=\"example.com\", realm=\"example.com\""])
+    func `Malformed credentials get 400`(value: String) {
+        let answer = server.send(phone.with { $0.headers = ["Authorization: \(value)"] }.request)
+        #expect(answer.outcome == .refused(.credentialsMalformed))
+        #expect(answer.status == 400)
+    }
+
+    // MARK: Identity
+
+    @Test(arguments: [
+        ("<sip:alice@example.com>", true), ("<sip:%61lice@EXAMPLE.COM:5060>", true), ("<sip:alice@192.0.2.1>", true),
+        ("<sip:alice@192.0.2.1:5070>", false), ("<sip:Alice@example.com>", false), ("<sip:example.com>", false),
+        ("<sip:alice@example.org>", false), ("<tel:+1555>", false), ("<sip:alicee@example.com>", false),
+    ])
+    func `From is the login when user and host are`(value: String, matches: Bool) {
+        value.withSlice { bytes in
+            guard let address = NameAddress(bytes) else {
+                Issue.record("malformed")
+                return
+            }
+            #expect(server.authenticator.identityMatches(address, login: "alice") == matches)
+        }
+    }
+}
+
+extension Authenticator.Outcome {
+    var client: Int64? { if case .authenticated(let client) = self { client.id } else { nil } }
+    var isFirstChallenge: Bool { if case .challenge(false, nil) = self { true } else { false } }
+    var isStale: Bool { if case .challenge(true, _) = self { true } else { false } }
+    var reason: Reason? {
+        switch self {
+        case .authenticated: nil
+        case .challenge(_, let reason): reason
+        case .refused(let reason): reason
+        }
+    }
+}
+
+extension Server.Answer {
+    /// The response with its nonces, and the address that the test came from, left out.
+    fileprivate var masked: String {
+        lines.filter { !$0.hasPrefix("Via:") }.map { line in
+            line.split(separator: " ").filter { !$0.hasPrefix("nonce=") }.joined(separator: " ")
+        }.joined(separator: "\n")
+    }
+}
