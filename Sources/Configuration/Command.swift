@@ -14,6 +14,8 @@ public enum Command: Equatable, Sendable {
     case clientSet(login: String, password: PasswordSource?, values: ClientValues)
     /// Remove a client and its registrations.
     case clientRemove(login: String)
+    /// Create the clients of a file.
+    case clientImport(file: String)
     /// Show the account and its token.
     case accountShow(json: Bool)
     /// List the registrations, of all clients or of one.
@@ -39,16 +41,6 @@ public enum Command: Equatable, Sendable {
         public var friendlyName: String?
         /// False for a client that may neither register nor call.
         public var isEnabled: Bool?
-        /// The application URL of its calls.
-        public var voiceURL: String?
-        /// GET or POST.
-        public var voiceMethod: String?
-        /// The URL asked when the first fails.
-        public var voiceFallbackURL: String?
-        /// GET or POST.
-        public var voiceFallbackMethod: String?
-        /// The SID of the application of its calls.
-        public var voiceApplicationSID: String?
 
         /// No value.
         public init() {}

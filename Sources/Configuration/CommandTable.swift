@@ -24,11 +24,6 @@ enum CommandTable {
             Option(name: "--name", value: "TEXT", help: "The name shown to people (FriendlyName)."),
             Option(name: "--enable", help: "Let the client register and call."),
             Option(name: "--disable", help: "Refuse the client; its registrations end at once."),
-            Option(name: "--voice-url", value: "URL", help: "The application asked about each call; \"\" for none."),
-            Option(name: "--voice-method", value: "METHOD", help: "GET or POST."),
-            Option(name: "--voice-fallback-url", value: "URL", help: "The URL asked when the first fails."),
-            Option(name: "--voice-fallback-method", value: "METHOD", help: "GET or POST."),
-            Option(name: "--voice-application", value: "SID", help: "The SID of an application instead of a URL."),
         ]
 
     private static let login = Argument(name: "LOGIN", help: "The user name that the softphone registers with.")
@@ -70,6 +65,10 @@ enum CommandTable {
         CommandDeclaration(
             words: ["client", "remove"], summary: "Remove a client and its registrations.", arguments: [login]
         ) { values throws(UsageError) in .clientRemove(login: values.arguments[0]) },
+        CommandDeclaration(
+            words: ["client", "import"], summary: "Create the clients of a file, all or none.",
+            arguments: [Argument(name: "FILE", help: "A text file with 'login,password' on each line; - for standard input.")]
+        ) { values throws(UsageError) in .clientImport(file: values.arguments[0]) },
         CommandDeclaration(words: ["account", "show"], summary: "Show the account and its token.", options: [json]) {
             values throws(UsageError) in .accountShow(json: values.isGiven("--json"))
         },
@@ -111,21 +110,6 @@ enum CommandTable {
         client.friendlyName = values.value("--name")
         if values.isGiven("--enable") { client.isEnabled = true }
         if values.isGiven("--disable") { client.isEnabled = false }
-        client.voiceURL = values.value("--voice-url")
-        client.voiceMethod = try method(values, "--voice-method")
-        client.voiceFallbackURL = values.value("--voice-fallback-url")
-        client.voiceFallbackMethod = try method(values, "--voice-fallback-method")
-        client.voiceApplicationSID = values.value("--voice-application")
         return client
-    }
-
-    private static func method(
-        _ values: CommandDeclaration.Values, _ option: String
-    ) throws(UsageError) -> String? {
-        guard let method = values.value(option)?.uppercased() else { return nil }
-        if method != "GET", method != "POST" {
-            throw UsageError(message: "\(option) is GET or POST, not '\(method)'", hint: "Try '\(option) POST'.")
-        }
-        return method
     }
 }

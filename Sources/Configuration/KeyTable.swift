@@ -31,7 +31,7 @@ enum KeyTable {
         .choice(
             "durability", \.durability,
             "When a change counts as stored: commit survives a crash of the process, synced also a loss of power, "
-                + "memory nothing."),
+                + "memory answers first."),
         .number("workers", \.workers, 0...256, "Threads that serve SIP; 0 is one a core."),
     ]
 

@@ -3,9 +3,9 @@ import Glibc
 import Primitives
 
 /// The system calls of this target, with their failures as typed errors.
-enum System {
+public enum System {
     /// The clocks, now.
-    static func now() -> Now {
+    public static func now() -> Now {
         Now(
             instant: Instant(milliseconds: milliseconds(CLOCK_MONOTONIC)),
             unix: UnixTime(milliseconds: Int64(milliseconds(CLOCK_REALTIME))))

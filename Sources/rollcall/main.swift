@@ -1,1 +1,3 @@
-print("rollcall")
+import Glibc
+
+exit(Program.run(CommandLine.arguments).rawValue)

@@ -57,22 +57,15 @@ import Testing
     @Test func `client set changes only what is named`() throws {
         var values = Command.ClientValues()
         values.isEnabled = false
-        values.voiceURL = ""
-        values.voiceMethod = "POST"
         #expect(
-            try parse("client set alice --disable --voice-url= --voice-method post").command
+            try parse("client set alice --disable").command
                 == .clientSet(login: "alice", password: nil, values: values))
         var other = Command.ClientValues()
         other.friendlyName = "Alice"
         other.isEnabled = true
-        other.voiceFallbackURL = "http://a/b?c=d"
-        other.voiceFallbackMethod = "GET"
-        other.voiceApplicationSID = "AP1"
         #expect(
-            try parse(
-                "client set alice --name Alice --enable --voice-fallback-url=http://a/b?c=d --voice-fallback-method GET"
-                    + " --voice-application AP1"
-            ).command == .clientSet(login: "alice", password: nil, values: other))
+            try parse("client set alice --name Alice --enable").command
+                == .clientSet(login: "alice", password: nil, values: other))
     }
 
     @Test(
@@ -94,7 +87,6 @@ import Testing
             ("client list --json --json", "--json is given twice", "once"),
             ("client set alice", "'client set' needs at least one option", "client set --help"),
             ("client set alice --enable --disable", "--enable and --disable exclude each other", "one of them"),
-            ("client set alice --voice-method PUT", "--voice-method is GET or POST, not 'PUT'", "POST"),
             ("help serv", "unknown command 'serv'", "'rollcall serve'"),
         ])
     func `A mistake is told with what to try`(line: String, message: String, hint: String) throws {

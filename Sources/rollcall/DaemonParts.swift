@@ -1,0 +1,125 @@
+import Configuration
+import Glibc
+import Observability
+import Primitives
+import SIPAuthentication
+import SIPProxy
+import SIPRegistrar
+import SIPTransaction
+import Store
+import Transport
+
+/// Everything that a running server is made of, put together.
+struct DaemonParts: Sendable {
+    let log: LogSink
+    let transport: Transport
+    let location: LocationService
+    let server: SIPServer
+    let writer: StoreWriter<PendingAnswer>
+    let bridge: StoreBridge
+
+    /// The listeners of a configuration with concrete addresses, and what each advertises.
+    static func listeners(
+        of site: Site
+    ) throws -> [(configuration: ListenerConfiguration, advertisedHost: String, advertisedPort: UInt16?)] {
+        var listeners: [(configuration: ListenerConfiguration, advertisedHost: String, advertisedPort: UInt16?)] = []
+        for listener in site.configuration.listeners {
+            guard let address = listener.address.withSlice({ IPAddress($0) }) else { continue }
+            let wanted = ListenerConfiguration(
+                transport: listener.transport == .udp ? .udp : .tcp,
+                address: SocketAddress(address: address, port: listener.port))
+            let advertisedPort = listener.advertised.isEmpty ? nil : listener.advertisedPort
+            do {
+                for concrete in try wanted.expanded() {
+                    if listeners.contains(where: { $0.configuration == concrete }) { continue }
+                    listeners.append((concrete, listener.advertisedHost, advertisedPort))
+                }
+            } catch {
+                if listener.isOptional { continue }
+                throw CommandFailure(
+                    "cannot find the addresses of \(listener.address): \(error)", exitCode: .cannotBind)
+            }
+        }
+        return listeners
+    }
+
+    /// Opens the sockets.
+    static func openTransport(_ site: Site, _ listeners: [ListenerConfiguration]) throws -> Transport {
+        let limits = site.configuration.limits
+        var transportLimits = TransportLimits()
+        transportLimits.messageSize = limits.messageSize
+        transportLimits.connections = limits.connections
+        transportLimits.connectionsPerSource = limits.connectionsPerSource
+        transportLimits.idleTime = limits.idleConnection.wholeMilliseconds
+        let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let workers = site.configuration.workers > 0 ? site.configuration.workers : cores
+        do {
+            return try Transport(listeners: listeners, workers: workers, limits: transportLimits)
+        } catch {
+            throw CommandFailure(
+                "\(error); stop the other program, or set 'listeners' in the configuration", exitCode: .cannotBind)
+        }
+    }
+
+    /// The settings of the SIP server.
+    static func settings(
+        _ site: Site, _ transport: Transport, advertised: [(host: String, port: UInt16?)], routeKey: HashKey
+    ) -> ServerSettings {
+        let configuration = site.configuration
+        let listeners = transport.listeners.enumerated().map { index, listener in
+            SIPProxy.Listener(
+                transport: listener.transport, address: listener.address,
+                advertisedHost: Array(advertised[index].host.utf8), advertisedPort: advertised[index].port)
+        }
+        var settings = ServerSettings(listeners: listeners, runKey: Secrets.key(), routeKey: routeKey)
+        settings.timers.t1 = UInt32(clamping: configuration.timers.t1.wholeMilliseconds)
+        settings.timers.t2 = UInt32(clamping: configuration.timers.t2.wholeMilliseconds)
+        settings.timers.t4 = UInt32(clamping: configuration.timers.t4.wholeMilliseconds)
+        settings.timers.timerD = settings.timers.transactionTimeout
+        settings.timerC = UInt32(clamping: configuration.proxy.timerC.wholeMilliseconds)
+        settings.maxForks = configuration.proxy.maxForks
+        settings.maxBreadth = UInt32(clamping: configuration.proxy.maxBreadth)
+        settings.messageSize = configuration.limits.messageSize
+        settings.headerCount = configuration.limits.headers
+        settings.awaitsStore = configuration.durability != .memory
+        return settings
+    }
+
+    /// The hosts that are ours: the domain, its aliases, and all that we listen on or advertise.
+    static func domains(_ site: Site, _ settings: ServerSettings) -> DomainTable {
+        let advertised = settings.listeners.map(\.host)
+        return site.domain.withSlice {
+            DomainTable(
+                domain: $0, aliases: site.configuration.aliases.map { Array($0.utf8) } + advertised,
+                sockets: settings.listeners.map(\.address))
+        }
+    }
+
+    /// The rules of authentication.
+    static func authenticationPolicy(_ configuration: Configuration.Authentication) -> AuthenticationPolicy {
+        var policy = AuthenticationPolicy()
+        policy.algorithms = configuration.algorithms.map {
+            switch $0 {
+            case .md5: .md5
+            case .sha256: .sha256
+            case .sha512_256: .sha512_256
+            }
+        }
+        policy.qualities = configuration.qop.map { $0 == .auth ? .auth : .authInt }
+        policy.nonceLifetime = Int64(clamping: configuration.nonceLifetime.wholeMilliseconds)
+        policy.failuresBefore403 = UInt32(clamping: configuration.failuresBefore403)
+        policy.failureWindow = Int64(clamping: configuration.failureWindow.wholeMilliseconds)
+        return policy
+    }
+
+    /// The rules of registration.
+    static func registrarPolicy(_ configuration: Configuration.Registrar) -> RegistrarPolicy {
+        var policy = RegistrarPolicy()
+        policy.defaultExpires = UInt32(clamping: configuration.defaultExpires.wholeSeconds)
+        policy.minExpires = UInt32(clamping: configuration.minExpires.wholeSeconds)
+        policy.maxExpires = UInt32(clamping: configuration.maxExpires.wholeSeconds)
+        policy.maxBindings = configuration.maxBindings
+        policy.whenFull = configuration.whenFull == .refuse ? .refuse : .replaceOldest
+        return policy
+    }
+}

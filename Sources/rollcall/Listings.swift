@@ -1,0 +1,147 @@
+import Foundation
+import Primitives
+import Store
+
+/// A client as commands print it; the password is never among it.
+struct ClientView: Encodable {
+    let sid: String
+    let login: String
+    let friendlyName: String
+    let status: Int64
+    let dateCreated: String
+    let dateUpdated: String
+
+    init(_ row: ClientRow) {
+        sid = row.sid
+        login = row.login
+        friendlyName = row.friendlyName
+        status = row.status
+        dateCreated = TextTable.date(row.dateCreated)
+        dateUpdated = TextTable.date(row.dateUpdated)
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case sid, login, status
+        case friendlyName = "friendly_name"
+        case dateCreated = "date_created"
+        case dateUpdated = "date_updated"
+    }
+}
+
+/// A binding as commands print it.
+struct BindingView: Encodable {
+    let login: String
+    let contact: String
+    let source: String
+    let transport: String
+    let userAgent: String
+    let expires: Int64
+    let registered: String
+
+    init(_ row: BindingRow, login: String, now: UnixTime) {
+        self.login = login
+        contact = String(decoding: row.contact, as: UTF8.self)
+        source = row.remote.description
+        transport = row.transport.name.string
+        userAgent = String(decoding: row.userAgent, as: UTF8.self)
+        expires = max(0, (row.expiresAt.milliseconds - now.milliseconds + 999) / 1000)
+        registered = TextTable.date(row.createdAt)
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case login, contact, source, transport, expires, registered
+        case userAgent = "user_agent"
+    }
+}
+
+/// The account as a command prints it.
+struct AccountView: Encodable {
+    let sid: String
+    let authToken: String
+    let friendlyName: String
+    let status: String
+
+    enum CodingKeys: String, CodingKey {
+        case sid, status
+        case authToken = "auth_token"
+        case friendlyName = "friendly_name"
+    }
+}
+
+/// JSON on standard output.
+enum JSONText {
+    static func print(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        Terminal.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+}
+
+/// Columns of text on standard output.
+enum TextTable {
+    /// Prints a heading and rows, each column as wide as its widest text.
+    static func print(_ heading: [String], _ rows: [[String]]) {
+        let widths = heading.indices.map { column in ([heading] + rows).map { $0[column].count }.max() ?? 0 }
+        for row in [heading] + rows {
+            let cells = row.enumerated().map { column, text in
+                let text = String(text.map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "?" : $0 })
+                return column == row.count - 1
+                    ? text : text + String(repeating: " ", count: max(0, widths[column] - text.count))
+            }
+            Terminal.print(cells.joined(separator: "  "))
+        }
+    }
+
+    /// A time in ISO 8601 form, UTC.
+    static func date(_ time: UnixTime) -> String {
+        Date(timeIntervalSince1970: Double(time.seconds)).formatted(.iso8601)
+    }
+}
+
+/// `rollcall registrations`: what is stored now; a running server stores each change before it answers.
+struct RegistrationsCommand {
+    let site: Site
+
+    init(_ site: Site) { self.site = site }
+
+    func list(_ login: String?, json: Bool) throws {
+        let now = UnixTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let store = try Store(reading: site.databasePath, options: site.storeOptions)
+        var client: Int64?
+        if let login {
+            guard let row = try store.client(login: login) else {
+                throw CommandFailure("there is no client '\(login)'; 'rollcall client list' shows them all")
+            }
+            client = row.id
+        }
+        var bindings: [BindingView] = []
+        try store.forEachBinding(ofClient: client, liveAt: now) { row, login in
+            bindings.append(BindingView(row, login: login, now: now))
+        }
+        if json { return try JSONText.print(bindings) }
+        if bindings.isEmpty { return Terminal.print("nobody is registered") }
+        TextTable.print(
+            ["LOGIN", "CONTACT", "FROM", "EXPIRES", "USER AGENT"],
+            bindings.map { [$0.login, $0.contact, "\($0.transport):\($0.source)", "\($0.expires)s", $0.userAgent] })
+    }
+}
+
+/// `rollcall account show`.
+struct AccountCommand {
+    let site: Site
+
+    init(_ site: Site) { self.site = site }
+
+    func show(json: Bool) throws {
+        let account = try site.account(in: try site.openStore()).account
+        if json {
+            return try JSONText.print(
+                AccountView(
+                    sid: account.sid, authToken: account.authToken, friendlyName: account.friendlyName,
+                    status: account.status))
+        }
+        Terminal.print("AccountSid: \(account.sid)")
+        Terminal.print("AuthToken:  \(account.authToken)")
+        Terminal.print("Status:     \(account.status)")
+    }
+}

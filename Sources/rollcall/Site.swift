@@ -1,0 +1,61 @@
+import Configuration
+import Glibc
+import Primitives
+import SIPAuthentication
+import Store
+import Transport
+
+/// A configuration with what it leaves to the machine filled in: paths and the domain.
+struct Site {
+    /// The configuration as read.
+    let configuration: Configuration
+    /// The directory of the database.
+    let stateDirectory: String
+    /// The database file.
+    let databasePath: String
+    /// The domain, which is the realm too: the configured one, else the machine's primary address.
+    let domain: String
+
+    init(_ configuration: Configuration) {
+        self.configuration = configuration
+        var environment: [String: String] = [:]
+        if let value = getenv("STATE_DIRECTORY") { environment["STATE_DIRECTORY"] = String(cString: value) }
+        stateDirectory = configuration.stateDirectoryPath(environment: environment)
+        databasePath = configuration.databasePath(environment: environment)
+        domain = configuration.domain.isEmpty ? Site.primaryHost() : configuration.domain
+    }
+
+    /// The machine's primary address as the host of a URI.
+    private static func primaryHost() -> String {
+        let address = LocalAddresses.primary()
+        if address.isLoopback { return "localhost" }
+        return address.isIPv4 ? address.description : "[\(address)]"
+    }
+
+    /// How the database is opened.
+    var storeOptions: StoreOptions {
+        var options = StoreOptions()
+        options.durability = configuration.durability == .synced ? .synced : .commit
+        return options
+    }
+
+    /// Opens the database for a command, makes it when it is missing.
+    func openStore() throws(StoreError) -> Store {
+        try Store(path: databasePath, options: storeOptions, checked: false)
+    }
+
+    /// The account that clients belong to; made when there is none.
+    func account(in store: Store) throws(StoreError) -> (account: AccountRow, isNew: Bool) {
+        if let account = try store.firstAccount() { return (account, false) }
+        return (try store.createAccount(friendlyName: "Default account", at: System.now().unix), true)
+    }
+
+    /// The digests of a password in this site's realm.
+    func digest(login: String, password: String) -> PasswordDigest {
+        login.withSlice { login in
+            domain.withSlice { realm in
+                password.withSlice { PasswordDigest(login: login, realm: realm, password: $0) }
+            }
+        }
+    }
+}
