@@ -7,6 +7,6 @@ import Testing
     @Test("An error says which call failed, and why in the system's words")
     func description() {
         #expect(SystemError(EADDRINUSE, "bind").description == "bind: Address already in use")
-        #expect(SystemError(9999, "bind").description == "bind: Unknown error 9999")
+        #expect(SystemError(9999, "bind").description == "bind: error 9999")
     }
 }
