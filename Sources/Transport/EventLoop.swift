@@ -215,6 +215,7 @@ public final class EventLoop: @unchecked Sendable {
         connection.input.framer.append(ByteSlice(UnsafeRawBufferPointer(rebasing: buffer[..<length])))
         var messages = 0
         var pings = 0
+        defer { counters.received.count(messages) }
         reading: while true {
             switch connection.input.framer.next() {
             case .incomplete:
@@ -225,7 +226,7 @@ public final class EventLoop: @unchecked Sendable {
             case .ping:
                 pings += 1
             case .unframed(let head, _):
-                counters.received.count()
+                messages += 1
                 counters.streamFailures.count()
                 delegate.received(head, on: connection.flow, now: now)
                 connection.stopReading(closingAt: now.instant.advanced(byMilliseconds: Self.farewellTime))
@@ -235,7 +236,6 @@ public final class EventLoop: @unchecked Sendable {
                 return end(connection, delegate, now)
             }
         }
-        counters.received.count(messages)
         if pings > 0 { answer(pings, connection) }
         if !connection.input.framer.isPartial {
             connection.input.partialSince = nil

@@ -8,6 +8,8 @@ public final class Sender {
     private let owner: ConnectionOwner
     private let counters: LoopCounters
     private var batch = DatagramBatch(receiving: false)
+    /// How many milliseconds this outbox may still wait for room in full socket buffers.
+    private var patience = 0
 
     init(sockets: [DatagramSocket?], table: ConnectionTable, owner: ConnectionOwner, counters: LoopCounters) {
         self.sockets = sockets
@@ -21,6 +23,7 @@ public final class Sender {
     /// A message that cannot be sent is counted, and reported to the loop's delegate in its next turn when it has an origin.
     public func send(_ outbox: inout Outbox) {
         if outbox.messages.isEmpty { return }
+        patience = 5
         // Nothing is appended to the outbox before it is emptied, so its bytes stay where they are.
         outbox.bytes.slice.withUnsafeBytes { bytes in
             let count = outbox.messages.count
@@ -72,10 +75,11 @@ public final class Sender {
                 attempts = 0
             case .failure(let error):
                 attempts += 1
-                // A full buffer gets a few milliseconds. Any other error may belong to an earlier datagram that came back
-                // (IP_RECVERR); the call reports it once, so another attempt tells.
+                // Any error but a full buffer may belong to an earlier datagram that came back (IP_RECVERR); the call reports it
+                // once, so another attempt tells.
                 if error.number == EAGAIN || error.number == ENOBUFS {
-                    if attempts <= 5 {
+                    if patience > 0 {
+                        patience -= 1
                         var waiting = pollfd(fd: socket.number, events: Int16(POLLOUT), revents: 0)
                         poll(&waiting, 1, 1)
                         continue

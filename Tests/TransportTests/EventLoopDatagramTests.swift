@@ -4,7 +4,7 @@ import Testing
 
 @testable import Transport
 
-@Suite(.serialized) struct DatagramTests {
+@Suite(.serialized) struct EventLoopDatagramTests {
     @Test("Datagrams of many peers are answered to each of them, through two loops")
     func echo() throws {
         let edge = try Edge(workers: 2, echoes: true)

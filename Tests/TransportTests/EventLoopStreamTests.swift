@@ -4,7 +4,7 @@ import Testing
 
 @testable import Transport
 
-@Suite(.serialized) struct StreamTests {
+@Suite(.serialized) struct EventLoopStreamTests {
     static func limits(_ change: (inout TransportLimits) -> Void) -> TransportLimits {
         var limits = TransportLimits()
         change(&limits)
