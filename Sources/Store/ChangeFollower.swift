@@ -8,6 +8,7 @@ struct ChangeFollower: ~Copyable {
     /// The number of the last change that was seen.
     private(set) var lastChange: Int64
 
+    /// Follows what comes after the change with this number.
     init(connection: SQLiteConnection, after change: Int64) throws(StoreError) {
         // The pragma's number moves only when another connection commits, and costs no look at any table.
         let version = try connection.prepare("PRAGMA data_version")

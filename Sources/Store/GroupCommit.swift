@@ -14,6 +14,7 @@ struct GroupCommit: ~Copyable {
     private var delete: PreparedStatement
     private var deleteAll: PreparedStatement
 
+    /// Prepares all statements.
     init(connection: SQLiteConnection) throws(StoreError) {
         // Prepared into locals first: a struct that cannot be copied cannot fail half made.
         let begin = try connection.prepare("BEGIN IMMEDIATE")

@@ -19,6 +19,7 @@ struct Housekeeping: ~Copyable {
     private var nextCheckpoint: UInt64 = 0
     private static let keptChanges: Int64 = 1000
 
+    /// Prepares the statements and takes over the log from SQLite.
     init(connection: SQLiteConnection, options: StoreOptions) throws(StoreError) {
         let pageSize = try connection.number("PRAGMA page_size") ?? 4096
         let slice = try connection.prepare(

@@ -14,6 +14,7 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
     private var lastFailure: StoreError?
     private var nextFailureReport: UInt64 = 0
 
+    /// Prepares everything, so that what can fail at the start fails before the thread runs.
     init(
         connection: SQLiteConnection, queue: WriterQueue<Receipt>, options: StoreOptions, after change: Int64,
         committed: @escaping @Sendable ([Receipt], StoreError?) -> Void,
