@@ -62,9 +62,6 @@ struct GroupCommit: ~Copyable {
         }
     }
 
-    /// Ends the transaction without effect.
-    func abandon() { connection.rollBack() }
-
     /// False after an error that made SQLite end the transaction: everything applied so far is undone.
     var isOpen: Bool { connection.isInTransaction }
 
@@ -81,11 +78,18 @@ struct GroupCommit: ~Copyable {
             for change in unit { try apply(change) }
             try release.run()
         } catch {
-            if isOpen {
-                try undo.run()
-                try release.run()
-            }
+            if isOpen { undoUnit() }
             throw error
+        }
+    }
+
+    private mutating func undoUnit() {
+        do throws(StoreError) {
+            try undo.run()
+            try release.run()
+        } catch {
+            // Half a unit must not be committed: then rather nothing of the group.
+            connection.rollBack()
         }
     }
 

@@ -96,7 +96,6 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
             }
             try group.finish()
         } catch {
-            group.abandon()
             groupError = error
         }
         report(units: units, receipts: receipts, failures: failures, groupError: groupError)
