@@ -8,22 +8,24 @@ struct ChangeFollower: ~Copyable {
     /// The number of the last change that was seen.
     private(set) var lastChange: Int64
 
+    /// Follows what comes after the change with this number.
     init(connection: SQLiteConnection, after change: Int64) throws(StoreError) {
         // The pragma's number moves only when another connection commits, and costs no look at any table.
         let version = try connection.prepare("PRAGMA data_version")
         let changes = try connection.prepare(
             """
-            SELECT max(change.seq), change.client_id, change.login, client.*
-            FROM change LEFT JOIN client ON client.id = change.client_id AND client.login = change.login
-            WHERE change.seq > ?1 GROUP BY change.client_id, change.login ORDER BY 1 LIMIT 4096
+            SELECT max(recent.seq), recent.client_id, recent.login, client.*
+            FROM (SELECT * FROM change WHERE seq > ?1 ORDER BY seq LIMIT 4096) AS recent
+                LEFT JOIN client ON client.id = recent.client_id AND client.login = recent.login
+            GROUP BY recent.client_id, recent.login ORDER BY 1
             """)
         lastChange = change
         self.version = version
         self.changes = changes
     }
 
-    /// The changes since the last call, each client and login once with the state of now, in order; at most 4096, and
-    /// empty when there is none.
+    /// The changes since the last call, each client and login once with the state of now, in order; at most 4096 at a
+    /// time, and empty when there is none.
     mutating func poll() throws(StoreError) -> [ClientChange] {
         let found = try version.step() ? version.integer(0) : 0
         version.reset()

@@ -2,6 +2,7 @@ import Glibc
 
 /// The file of the database on the disk: made, and kept, for its owner alone, as passwords are in it.
 struct DatabaseFile {
+    /// Where it is.
     let path: String
 
     /// Makes the file (0600) and its directory (0700) when missing; takes the rights of others from what exists.

@@ -14,6 +14,7 @@ struct GroupCommit: ~Copyable {
     private var delete: PreparedStatement
     private var deleteAll: PreparedStatement
 
+    /// Prepares all statements.
     init(connection: SQLiteConnection) throws(StoreError) {
         // Prepared into locals first: a struct that cannot be copied cannot fail half made.
         let begin = try connection.prepare("BEGIN IMMEDIATE")
@@ -61,9 +62,6 @@ struct GroupCommit: ~Copyable {
         }
     }
 
-    /// Ends the transaction without effect.
-    func abandon() { connection.rollBack() }
-
     /// False after an error that made SQLite end the transaction: everything applied so far is undone.
     var isOpen: Bool { connection.isInTransaction }
 
@@ -80,11 +78,18 @@ struct GroupCommit: ~Copyable {
             for change in unit { try apply(change) }
             try release.run()
         } catch {
-            if isOpen {
-                try undo.run()
-                try release.run()
-            }
+            if isOpen { undoUnit() }
             throw error
+        }
+    }
+
+    private mutating func undoUnit() {
+        do throws(StoreError) {
+            try undo.run()
+            try release.run()
+        } catch {
+            // Half a unit must not be committed: then rather nothing of the group.
+            connection.rollBack()
         }
     }
 

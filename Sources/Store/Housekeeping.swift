@@ -19,6 +19,7 @@ struct Housekeeping: ~Copyable {
     private var nextCheckpoint: UInt64 = 0
     private static let keptChanges: Int64 = 1000
 
+    /// Prepares the statements and takes over the log from SQLite.
     init(connection: SQLiteConnection, options: StoreOptions) throws(StoreError) {
         let pageSize = try connection.number("PRAGMA page_size") ?? 4096
         let slice = try connection.prepare(
@@ -120,6 +121,8 @@ struct Housekeeping: ~Copyable {
         guard bytes >= options.checkpointBytes || (isIdle && bytes >= 1 << 20), instant >= nextCheckpoint else {
             return false
         }
+        // A failure, or a reader that needs an old state, must not cost another try with every commit.
+        nextCheckpoint = instant &+ 250
         var inLog: Int32 = 0
         var written: Int32 = 0
         let code = sqlite3_wal_checkpoint_v2(connection.handle, nil, SQLITE_CHECKPOINT_PASSIVE, &inLog, &written)
@@ -127,9 +130,7 @@ struct Housekeeping: ~Copyable {
         if code != SQLITE_OK { throw connection.error(code) }
         if inLog == written {
             logPages.pointee = 0
-        } else {
-            // A reader holds an old state, and what it needs must stay: then not again with every commit.
-            nextCheckpoint = instant &+ 250
+            nextCheckpoint = instant
         }
         return true
     }

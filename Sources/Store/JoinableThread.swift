@@ -4,6 +4,7 @@ import Synchronization
 
 /// What a thread runs: a C function pointer cannot carry a generic type or a closure's context.
 class ThreadBody {
+    /// Runs on the thread, once.
     func run() {}
 }
 

@@ -2,26 +2,35 @@
 struct PendingChanges<Receipt: Sendable>: Sendable {
     /// A unit: how many changes it has, and whether a receipt follows it.
     struct Unit: Sendable {
+        /// The number of its changes.
         var changes: Int
+        /// Whether it has a receipt.
         var hasReceipt: Bool
     }
 
+    /// The changes of all units, in order.
     private(set) var changes: [StoreChange] = []
+    /// The units, in order.
     private(set) var units: [Unit] = []
+    /// The receipts of the units that have one, in order.
     private(set) var receipts: [Receipt] = []
 
+    /// True when nothing waits.
     var isEmpty: Bool { units.isEmpty }
 
+    /// Adds a unit of one change.
     mutating func append(_ change: StoreChange, receipt: Receipt?) {
         changes.append(change)
         finishUnit(changes: 1, receipt: receipt)
     }
 
+    /// Adds a unit of any number of changes.
     mutating func append(_ unit: [StoreChange], receipt: Receipt?) {
         changes.append(contentsOf: unit)
         finishUnit(changes: unit.count, receipt: receipt)
     }
 
+    /// Adds all of another batch behind this one.
     mutating func append(contentsOf other: consuming PendingChanges) {
         changes.append(contentsOf: other.changes)
         units.append(contentsOf: other.units)

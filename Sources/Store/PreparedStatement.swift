@@ -11,6 +11,7 @@ public struct PreparedStatement: ~Copyable {
     private var scratchUsed = 0
     private static let scratchSize = 4096
 
+    /// Compiles one statement; it keeps its connection open.
     init(_ sql: StaticString, on connection: SQLiteConnection) throws(StoreError) {
         var compiled: OpaquePointer?
         let code = sql.withUTF8Buffer { buffer in
@@ -74,6 +75,8 @@ public struct PreparedStatement: ~Copyable {
             return
         }
         guard count <= PreparedStatement.scratchSize - scratchUsed else {
+            // SQLite refuses what is over its limit of 1 GB; NULL must stand there then, not the value before.
+            sqlite3_bind_null(handle, index)
             let limited = Int32(clamping: count)
             if isText {
                 _ = rollcall_bind_text_copy(handle, index, base.assumingMemoryBound(to: CChar.self), limited)

@@ -15,6 +15,7 @@ public final class SQLiteConnection {
 
     /// The path of the database file.
     public let path: String
+    /// SQLite's own handle.
     let handle: OpaquePointer
 
     /// Opens an existing database file.
@@ -93,6 +94,7 @@ public final class SQLiteConnection {
     /// The rowid of the last insert.
     public var lastInsertedID: Int64 { sqlite3_last_insert_rowid(handle) }
 
+    /// The error behind a result code of the last call on this connection.
     func error(_ code: Int32) -> StoreError { SQLiteConnection.error(of: handle, code: code, path: path) }
 
     private static func error(of handle: OpaquePointer?, code: Int32, path: String) -> StoreError {

@@ -7,6 +7,7 @@ import Primitives
 public final class Store {
     /// The path of the database file.
     public var path: String { connection.path }
+    /// The connection, for this thread.
     let connection: SQLiteConnection
 
     /// Opens the store for reading and writing; makes the file, its directory and the tables when they are missing,

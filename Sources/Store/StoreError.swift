@@ -48,6 +48,7 @@ public enum ConstraintRule: Equatable, Sendable {
     /// Any other rule.
     case other
 
+    /// The rule of an extended result code.
     init(code: Int32) {
         // The names of extended codes are compound macros, which are not imported.
         switch code >> 8 {

@@ -11,7 +11,10 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
     private var follower: ChangeFollower
     private var housekeeping: Housekeeping
     private var nextPoll: UInt64 = 0
+    private var lastFailure: StoreError?
+    private var nextFailureReport: UInt64 = 0
 
+    /// Prepares everything, so that what can fail at the start fails before the thread runs.
     init(
         connection: SQLiteConnection, queue: WriterQueue<Receipt>, options: StoreOptions, after change: Int64,
         committed: @escaping @Sendable ([Receipt], StoreError?) -> Void,
@@ -93,7 +96,6 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
             }
             try group.finish()
         } catch {
-            group.abandon()
             groupError = error
         }
         report(units: units, receipts: receipts, failures: failures, groupError: groupError)
@@ -172,22 +174,32 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
             }
             if expired > 0 { queue.finish(units: 0) { $0.expired &+= UInt64(expired) } }
         } catch {
-            // Nothing is lost: each part is tried again at its next time, and the count shows it.
-            queue.finish(units: 0) { $0.housekeepingFailures &+= 1 }
+            noteFailure(error, at: now)
         }
         writeBack(isIdle: isIdle)
     }
 
     private mutating func writeBack(isIdle: Bool) {
+        let now = StoreOptions.monotonicMilliseconds()
         do throws(StoreError) {
-            guard try housekeeping.checkpoint(isIdle: isIdle, at: StoreOptions.monotonicMilliseconds()) else { return }
+            guard try housekeeping.checkpoint(isIdle: isIdle, at: now) else { return }
             let pages = housekeeping.pagesInLog
             queue.finish(units: 0) { counts in
                 counts.checkpoints &+= 1
                 counts.logPages = pages
             }
         } catch {
-            queue.finish(units: 0) { $0.housekeepingFailures &+= 1 }
+            noteFailure(error, at: now)
         }
+    }
+
+    /// Counts a failure between the groups. Nothing is lost by it, as each part is tried again at its next time; so it is
+    /// reported when it is new, and then each half minute.
+    private mutating func noteFailure(_ error: StoreError, at now: UInt64) {
+        queue.finish(units: 0) { $0.housekeepingFailures &+= 1 }
+        if error == lastFailure, now < nextFailureReport { return }
+        lastFailure = error
+        nextFailureReport = now &+ 30_000
+        committed([], error)
     }
 }

@@ -12,7 +12,8 @@ public final class StoreWriter<Receipt: Sendable>: Sendable {
     /// - Parameters:
     ///   - change: `Store.lastChange()` as read before the clients were read; later changes are reported.
     ///   - committed: Called on the store thread: once for each group with the receipts that are durable now and no
-    ///     error, and once for each failure with its receipts (empty when the change had none).
+    ///     error, and once for each failure with its receipts (empty when the change had none, or when housekeeping or
+    ///     following changes failed).
     ///   - changed: Called on the store thread with changes that other connections made, in order.
     public init(
         path: String, options: StoreOptions = StoreOptions(), after change: Int64 = 0,

@@ -16,6 +16,7 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
     private var isStopping = false
     private var isPollWanted = false
 
+    /// An empty queue that holds at most `limit` units.
     init(limit: Int) {
         self.limit = limit
         mutex.initialize(to: pthread_mutex_t())
@@ -85,8 +86,11 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
 
     /// What the store thread finds when it asks for work.
     struct Work {
+        /// The end was asked for: after this batch nothing comes.
         var isStopping: Bool
+        /// Somebody asked to look for changes of other connections.
         var isPollWanted: Bool
+        /// The batch is the first after a sleep.
         var hasSlept: Bool
     }
 

@@ -80,4 +80,27 @@ import Testing
         #expect(Reports.wait { writer.statistics().logPages == 0 })
         writer.stop()
     }
+
+    @Test("A failure of housekeeping is reported once, and the work is done when the cause is gone")
+    func failure() throws {
+        let store = try Store(path: scratch.path)
+        let client = try #require(try store.fill(clients: 1).first)
+        let clock = Clock()
+        var options = StoreOptions()
+        options.busyMilliseconds = 1
+        options.sweepMilliseconds = 20
+        options.pollMilliseconds = 10
+        options.clock = { clock.time }
+        let reports = Reports()
+        let writer = try reports.writer(scratch.path, options: options)
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id, expires: UnixTime(milliseconds: 5)))))
+        writer.flush()
+        try store.connection.execute("BEGIN IMMEDIATE")
+        clock.set(6)
+        #expect(Reports.wait { writer.statistics().housekeepingFailures > 2 })
+        #expect(reports.bad.map(\.receipts) == [[]] && reports.bad.map(\.error) == [.busy(path: scratch.path)])
+        try store.connection.execute("COMMIT")
+        #expect(Reports.wait { writer.statistics().expired == 1 })
+        writer.stop()
+    }
 }

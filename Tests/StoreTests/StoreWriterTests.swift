@@ -82,6 +82,31 @@ import Testing
         #expect(try Store(path: scratch.path).allBindings == [row])
     }
 
+    @Test("A refresh changes every value of a binding but its time of creation")
+    func refresh() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        let writer = try Reports().writer(scratch.path)
+        var row = BindingRow.sample(client: client.id)
+        #expect(writer.enqueue(.upsertBinding(row)))
+        row.contact = [1]
+        row.callIDHash = HashValue(3, 4)
+        row.cseq = 5
+        row.expiresAt = UnixTime(seconds: 4_000_000_006)
+        row.q = 7
+        row.instance = nil
+        row.regID = nil
+        row.path = [8]
+        row.userAgent = [9]
+        row.transport = .udp
+        row.remote = SocketAddress(address: IPAddress(ipv4: 10), port: 11)
+        row.listener = "12"
+        row.updatedAt = UnixTime(seconds: 1_800_000_000)
+        #expect(writer.enqueue(.upsertBinding(row)))
+        writer.stop()
+        #expect(try Store(path: scratch.path).allBindings == [row])
+        #expect(row.createdAt == past)
+    }
+
     @Test("A change that the tables refuse fails alone")
     func isolation() throws {
         let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
