@@ -40,7 +40,7 @@ extension Configuration {
         case commit
         /// Written, committed and synced to the disk: survives a loss of power.
         case synced
-        /// In memory only: nothing survives. For tests.
+        /// Answered first, written soon after: the end of the process may lose the last moment.
         case memory
     }
 

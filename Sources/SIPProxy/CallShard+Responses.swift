@@ -127,7 +127,10 @@ extension CallShard {
         contexts[context]?.isFinal = true
         transactions.timers.cancel(state.timerC)
         let status = state.finalStatus
-        if state.best.isEmpty || status != state.bestStatus {
+        if status == 408, state.method != .invite {
+            // RFC 4320 section 4.2: the client has given up at the same time; a 408 could only do harm.
+            run(server: state.server, .abandoned, response: nil, server, now, &effects)
+        } else if state.best.isEmpty || status != state.bestStatus {
             respond(context, status: status, server: server, now: now, effects: &effects)
         } else {
             state.best.withSlice { best in

@@ -196,12 +196,15 @@ enum ServerEvent {
     case request
     case response(ResponseClass)
     case timer(TransactionTimer)
+    /// The transaction user gives up without an answer (RFC 4320; not for an INVITE).
+    case abandoned
 
     var invite: ServerInviteTransaction.Event {
         switch self {
         case .request: .request
         case .response(let response): .response(response)
         case .timer(let timer): .timer(timer)
+        case .abandoned: .response(.failure)
         }
     }
 
@@ -210,6 +213,7 @@ enum ServerEvent {
         case .request: .request
         case .response(let response): .response(response)
         case .timer(let timer): .timer(timer)
+        case .abandoned: .abandoned
         }
     }
 }

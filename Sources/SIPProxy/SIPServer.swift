@@ -21,6 +21,10 @@ public struct ServerSettings: Sendable {
     public var runKey: HashKey
     /// A secret that survives restarts: route tokens.
     public var routeKey: HashKey
+    /// The largest message in bytes.
+    public var messageSize = 65535
+    /// The most header fields of a message, at most `SIPMessage.headerCapacity`.
+    public var headerCount = SIPMessage.headerCapacity
     /// True when the answer to a REGISTER waits until its bindings are stored.
     public var awaitsStore = true
 
@@ -77,7 +81,9 @@ public final class SIPServer: Sendable {
         _ bytes: ByteSlice, into message: inout SIPMessage, from flow: Flow, now: Now, effects: inout Effects
     ) {
         guard Int(flow.listener) < settings.listeners.count else { return }
-        let fault = message.parse(bytes, isStream: flow.transport.isReliable)
+        var fault = message.parse(bytes, isStream: flow.transport.isReliable)
+        if bytes.count > settings.messageSize { fault = .tooLarge }
+        if fault == nil, message.fieldCount > settings.headerCount { fault = .tooManyHeaders }
         if let fault {
             answerFault(fault, message, flow, now, &effects)
             return

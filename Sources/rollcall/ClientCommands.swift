@@ -20,7 +20,7 @@ struct ClientCommands {
         apply(values, to: &client)
         do {
             client = try store.createClient(client)
-        } catch .constraint(.unique, _) {
+        } catch .constraint(_, .unique, _) {
             throw CommandFailure(
                 "there is a client '\(login)' already; change it with 'rollcall client set \(login)' or choose another login")
         }
@@ -93,18 +93,29 @@ struct ClientCommands {
         }
         let store = try site.openStore()
         let account = try site.account(in: store).account
-        var taken: String?
-        do {
-            try store.transaction { () throws(StoreError) in
-                for pair in pairs {
-                    taken = pair.login
-                    _ = try store.createClient(newClient(pair.login, pair.password, account))
-                }
-            }
-        } catch StoreError.constraint(.unique, _) {
-            throw CommandFailure("\(file): the login '\(taken ?? "")' exists already; nothing was imported")
+        let clients = pairs.map { newClient($0.login, $0.password, account) }
+        if let taken = try insert(clients, into: store) {
+            throw CommandFailure("\(file): the login '\(taken)' exists already; nothing was imported")
         }
         Terminal.print("\(pairs.count) clients added")
+    }
+
+    /// Stores all clients or none; gives the login that exists already, if one does.
+    private func insert(_ clients: [ClientRow], into store: Store) throws(StoreError) -> String? {
+        var current = ""
+        func insertAll() throws(StoreError) {
+            for client in clients {
+                current = client.login
+                _ = try store.createClient(client)
+            }
+        }
+        do throws(StoreError) {
+            try store.transaction(insertAll)
+            return nil
+        } catch {
+            if case .constraint(_, .unique, _) = error { return current }
+            throw error
+        }
     }
 
     private func newClient(_ login: String, _ password: String, _ account: AccountRow) -> ClientRow {

@@ -98,11 +98,11 @@ struct DaemonParts: Sendable {
     /// The rules of authentication.
     static func authenticationPolicy(_ configuration: Configuration.Authentication) -> AuthenticationPolicy {
         var policy = AuthenticationPolicy()
-        policy.algorithms = configuration.algorithms.map {
-            switch $0 {
+        policy.algorithms = configuration.algorithms.map { algorithm -> DigestAlgorithm in
+            switch algorithm {
             case .md5: .md5
             case .sha256: .sha256
-            case .sha512_256: .sha512_256
+            case .sha512256: .sha512_256
             }
         }
         policy.qualities = configuration.qop.map { $0 == .auth ? .auth : .authInt }

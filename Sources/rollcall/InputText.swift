@@ -39,11 +39,11 @@ enum InputText {
         hidden.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
         defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown) }
-        fputs(prompt, stderr)
+        Terminal.prompt(prompt)
         let first = readLine() ?? ""
-        fputs("\nOnce more: ", stderr)
+        Terminal.prompt("\nOnce more: ")
         let second = readLine() ?? ""
-        fputs("\n", stderr)
+        Terminal.prompt("\n")
         if first != second { throw CommandFailure("the two passwords differ; nothing was changed") }
         return first
     }

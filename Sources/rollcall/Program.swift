@@ -80,13 +80,16 @@ struct CommandFailure: Error {
 /// Text for the person who typed the command.
 enum Terminal {
     /// Writes a line to standard output.
-    static func print(_ text: String) { write(text, to: STDOUT_FILENO) }
+    static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
 
     /// Writes a line to standard error.
-    static func complain(_ text: String) { write(text, to: STDERR_FILENO) }
+    static func complain(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+    /// Writes a question to standard error, the answer on the same line.
+    static func prompt(_ text: String) { write(text, to: STDERR_FILENO) }
 
     private static func write(_ text: String, to descriptor: Int32) {
-        var bytes = Array((text + "\n").utf8)[...]
+        var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written <= 0 {

@@ -10,7 +10,7 @@ struct StoreBridge: Sendable {
     private let transports: [TransportProtocol]
     private let families: [Bool]
 
-    init(_ listeners: [Transport.Listener]) {
+    init(_ listeners: [Listener]) {
         names = listeners.map { "\($0.transport.name):\($0.address)" }
         transports = listeners.map(\.transport)
         families = listeners.map(\.address.address.isIPv4)

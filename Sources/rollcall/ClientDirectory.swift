@@ -1,0 +1,63 @@
+import Observability
+import Primitives
+import SIPRegistrar
+import Store
+import Transport
+
+/// Keeps the clients in memory as they are in the store: loads them at the start, follows what other processes change.
+final class ClientDirectory: Sendable {
+    private let site: Site
+    private let location: LocationService
+    private let log: DaemonLog
+
+    init(_ site: Site, _ location: LocationService, _ log: DaemonLog) {
+        self.site = site
+        self.location = location
+        self.log = log
+    }
+
+    /// Loads all clients and live bindings.
+    func load(from store: Store, _ bridge: StoreBridge) throws(StoreError) {
+        var accounts = Set<Int64>()
+        try store.forEachAccount { if $0.status == "active" { accounts.insert($0.id) } }
+        try store.forEachClient { apply($0, isAccountActive: accounts.contains($0.accountID)) }
+        try store.forEachBinding(liveAt: System.now().unix) { row, login in
+            guard let binding = bridge.binding(of: row) else { return }
+            _ = login.withSlice { location.restore(binding, of: $0) }
+        }
+    }
+
+    /// Takes over changes that another process has made.
+    func follow(_ changes: [ClientChange]) {
+        for change in changes {
+            if let client = change.client {
+                apply(client, isAccountActive: true)
+                log.write(.clientChanged) { buffer in
+                    client.login.withSlice { buffer.field("user", $0) }
+                    buffer.field("status", number: client.status)
+                }
+            } else {
+                _ = change.login.withSlice { location.removeClient($0) }
+                log.write(.clientRemoved) { buffer in change.login.withSlice { buffer.field("user", $0) } }
+            }
+        }
+    }
+
+    private func apply(_ client: ClientRow, isAccountActive: Bool) {
+        guard let digest = client.digest(for: site) else {
+            log.write(.configNote) { buffer in
+                client.login.withSlice { buffer.field("user", $0) }
+                buffer.field(
+                    "what", "its password was stored for another domain; set it anew with 'rollcall client set'")
+            }
+            return
+        }
+        client.login.withSlice { login in
+            client.sid.withSlice { sid in
+                _ = location.replaceClient(
+                    id: client.id, sid: sid, login: login, password: digest,
+                    isEnabled: client.status == 1 && isAccountActive)
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Configuration
+import Glibc
+import Observability
+import Primitives
+import SIPAuthentication
+import SIPProxy
+import SIPRegistrar
+import Store
+import Transport
+
+/// `rollcall serve`: opens the store and the sockets, serves until a signal ends it.
+enum Daemon {
+    /// Runs the server; returns when it was asked to stop.
+    static func serve(_ site: Site) throws -> ExitCode {
+        // Before any thread is made: all of them inherit the mask, and this thread alone takes the signals.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGTERM)
+        sigaddset(&signals, SIGINT)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        signal(SIGPIPE, SIG_IGN)
+
+        let format = LogFormat(site.configuration.log.format)
+        let level = LogLevel(site.configuration.log.level)
+        let log = DaemonLog(LogSink(format: format), level: level, format: format)
+        log.write(.serverStart) { buffer in
+            Program.version.withSlice { buffer.field("version", $0) }
+            site.domain.withSlice { buffer.field("domain", $0) }
+            site.databasePath.withSlice { buffer.field("database", $0) }
+        }
+        for note in site.configuration.notes {
+            log.write(.configNote) { buffer in
+                note.keyPath.withSlice { buffer.field("key", $0) }
+                note.message.withSlice { buffer.field("what", $0) }
+            }
+        }
+        let parts = try open(site, log)
+        let workers = parts.transport.loops.enumerated().map { index, loop in
+            let worker = Worker(
+                parts, logLevel: level, logFormat: format, sweeps: index == 0,
+                nonceLifetime: Int64(clamping: site.configuration.authentication.nonceLifetime.wholeMilliseconds))
+            loop.delegate = worker
+            return worker
+        }
+        do {
+            try parts.transport.start()
+        } catch {
+            throw CommandFailure("\(error)", exitCode: .internalError)
+        }
+        log.write(.serverReady) { buffer in
+            buffer.field("listeners", number: Int64(parts.transport.listeners.count))
+            buffer.field("workers", number: Int64(workers.count))
+            buffer.field("clients", number: Int64(parts.location.statistics.clients))
+            buffer.field("bindings", number: Int64(parts.location.statistics.bindings))
+        }
+        var number: Int32 = 0
+        sigwait(&signals, &number)
+        // From now on a second signal ends the process at once.
+        signal(SIGTERM, SIG_DFL)
+        signal(SIGINT, SIG_DFL)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        parts.transport.stop()
+        parts.writer.stop()
+        log.write(.serverStop) { buffer in buffer.field("why", number == SIGINT ? "SIGINT" : "SIGTERM") }
+        _ = log.sink.flush(milliseconds: 300)
+        return .success
+    }
+
+    /// Opens and loads everything, in the order in which failures are cheapest.
+    private static func open(_ site: Site, _ log: DaemonLog) throws -> DaemonParts {
+        let wanted = try DaemonParts.listeners(of: site)
+        let transport = try DaemonParts.openTransport(site, wanted.map(\.configuration))
+        for listener in transport.listeners {
+            log.write(.listenOK) { buffer in
+                buffer.field("on", transport: listener.transport, address: listener.address)
+            }
+        }
+        let store = try Store(path: site.databasePath, options: site.storeOptions)
+        let (account, isNew) = try site.account(in: store)
+        if isNew { announce(account, log) }
+        let routeKey = try persistentKey("route_key", in: store)
+        let settings = DaemonParts.settings(
+            site, transport, advertised: wanted.map { ($0.advertisedHost, $0.advertisedPort) }, routeKey: routeKey)
+        let domains = DaemonParts.domains(site, settings)
+        let location = LocationService(key: Secrets.key())
+        let authenticator = Authenticator(
+            domains: domains, locations: location,
+            policy: DaemonParts.authenticationPolicy(site.configuration.authentication), secret: Secrets.key())
+        let registrar = Registrar(
+            policy: DaemonParts.registrarPolicy(site.configuration.registrar), domains: domains, locations: location,
+            // Bindings are stored with hashes of Call-IDs under this key.
+            authenticator: authenticator, key: try persistentKey("registrar_key", in: store))
+        let server = SIPServer(
+            settings: settings, registrar: registrar, authenticator: authenticator, location: location,
+            domains: domains, now: System.now())
+        let bridge = StoreBridge(transport.listeners)
+        let lastChange = try store.lastChange()
+        let directory = ClientDirectory(site, location, log)
+        try directory.load(from: store, bridge)
+        let answers = StoredAnswers(server, transport.makeSender(), log)
+        let writer = try StoreWriter<PendingAnswer>(
+            path: site.databasePath, options: site.storeOptions, after: lastChange,
+            committed: { answers.release($0, $1) }, changed: { directory.follow($0) })
+        return DaemonParts(
+            log: log.sink, transport: transport, location: location, server: server, writer: writer, bridge: bridge)
+    }
+
+    /// A secret that survives restarts, made at the first start.
+    private static func persistentKey(_ name: String, in store: Store) throws -> HashKey {
+        if let bytes = try store.setting(name), bytes.count == 16 {
+            let halves = bytes.withUnsafeBytes {
+                ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            }
+            return HashKey(halves.0, halves.1)
+        }
+        let key = Secrets.key()
+        try store.setSetting(
+            name, to: withUnsafeBytes(of: (key.first, key.second)) { Array($0) })
+        return key
+    }
+
+    /// Tells of the account that the first start has made. Its token goes to a person at a terminal, never into a log.
+    private static func announce(_ account: AccountRow, _ log: DaemonLog) {
+        if isatty(STDERR_FILENO) == 1 {
+            Terminal.complain(
+                "This is the first start. AccountSid \(account.sid), AuthToken \(account.authToken).\n"
+                    + "'rollcall account show' shows them again.")
+        } else {
+            log.write(.configNote, level: .info) { buffer in
+                buffer.field("what", "an account was made; 'rollcall account show' prints its AccountSid and AuthToken")
+            }
+        }
+    }
+}
+
+extension LogLevel {
+    init(_ level: Configuration.Log.Level) { self = level.rawValue.withSlice { LogLevel(name: $0) } ?? .info }
+}
+
+extension LogFormat {
+    init(_ format: Configuration.Log.Format) { self = format == .json ? .json : .logfmt }
+}
