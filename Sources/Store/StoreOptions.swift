@@ -33,7 +33,7 @@ public struct StoreOptions: Sendable {
     /// The most rows looked at, or deleted, in one step of housekeeping.
     public var sliceRows: Int64 = 256
     /// The size of the write-ahead log at which it is written back even under load.
-    public var checkpointBytes: Int64 = 16 << 20
+    public var checkpointBytes: Int64 = 32 << 20
     /// What tests do to a connection after it was opened, for example limit its size in place of a full disk.
     var didOpen: @Sendable (SQLiteConnection) throws(StoreError) -> Void = { _ in }
     /// The calendar clock, by which bindings expire.
