@@ -8,8 +8,9 @@ extension SIPURI {
             (password ?? .empty).equalsUnescaped(other.password ?? .empty),
             hasEquivalentHost(other), port == other.port
         else { return false }
+        if parameters.text == other.parameters.text, headers == other.headers { return true }
         // Each parameter is looked for in the other URI: only strangers who want to keep us busy send so many.
-        if isLarge || other.isLarge { return parameters.text == other.parameters.text && headers == other.headers }
+        if isLarge || other.isLarge { return false }
         return hasEquivalentParameters(other) && other.hasEquivalentParameters(self)
             && hasEquivalentHeaders(other) && other.hasEquivalentHeaders(self)
     }

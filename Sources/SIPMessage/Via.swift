@@ -63,7 +63,8 @@ public struct Via: Sendable {
         }
         via.text = value
         via.parameters = Parameters(value.from(index))
-        return (via, via.takeParameters(offset: index) && version == "2.0")
+        let isValid = via.takeParameters(offset: index) && version == "2.0"
+        return (via, isValid)
     }
 
     private mutating func takeParameters(offset base: Int) -> Bool {
