@@ -18,9 +18,9 @@ struct SeededGenerator: RandomNumberGenerator {
 @Suite("Random mutations")
 struct MutationTests {
     #if DEBUG
-        static let rounds = 5000
+        static let rounds = 7000
     #else
-        static let rounds = 50000
+        static let rounds = 70000
     #endif
 
     static let seeds: [String] = [

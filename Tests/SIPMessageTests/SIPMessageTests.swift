@@ -299,4 +299,40 @@ struct SIPMessageTests {
         #expect(parsed.fault == nil)
         #expect(parsed.message.value(parsed.message.field(6)) == "a\0b")
     }
+
+    @Test("A lone CR or LF is found at any distance from a word's border")
+    func loneLineBreakAnywhere() {
+        for length in 0..<24 {
+            for lineBreak in ["\r", "\n"] {
+                for text in [
+                    String(repeating: "a", count: length) + lineBreak + "b",
+                    String(repeating: "\u{c}", count: length) + lineBreak + String(repeating: "\u{b}", count: 9),
+                ] {
+                    let head = String(decoding: wire(options()), as: UTF8.self).dropLast()
+                    #expect(Parsed(raw: head + "X: " + text + "\r\n\r\n").fault == .lineBreak)
+                }
+            }
+            let text = String(repeating: "\u{b}", count: length) + String(repeating: "\u{c}", count: 9)
+            #expect(Parsed(options(adding: "X: \(text)\n")).fault == nil)
+        }
+    }
+
+    @Test(
+        "A message of 64 KB of any one thing is read in one pass", .timeLimit(.minutes(1)),
+        arguments: [
+            ";", ",", "\"", "\\", "<", ">", "=", ":", "@", " ", "\n ", "%", "[", ";a", ";a=\"b\"", "a,", "<a>,",
+            " SIP/",
+            "\u{0}", "\r", "::", ".", ";tag=1", ";branch=1", ";rport", "0",
+        ])
+    func hostile(piece: String) {
+        let text = String(repeating: piece, count: 65536 / piece.utf8.count)
+        for name in ["Via", "From", "To", "Call-ID", "CSeq", "Max-Forwards", "Contact", "X"] {
+            _ = Parsed(options([name: "\(name): a\(text)\n"], adding: name == "X" ? "X: \(text)\n" : "")).values(.via)
+        }
+        _ = Parsed(options(["Via": "Via: SIP/2.0/UDP h\(text)\n", "From": "From: <sip:a@h>\(text)\n"]))
+        let parsed = Parsed(options(["start": "OPTIONS sip:a\(text)\(text) SIP/2.0\n"]))
+        if let uri = parsed.uri { #expect(uri.isEquivalent(to: uri)) }
+        let garbage = Parsed(raw: text)
+        #expect(garbage.fault != nil && !garbage.isAnswerable)
+    }
 }

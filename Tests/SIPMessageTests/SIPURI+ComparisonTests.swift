@@ -74,13 +74,13 @@ struct SIPURIComparisonTests {
         #expect(try !areEquivalent("sip:null-%00-null@h", "sip:null-%00-nulL@h"))
     }
 
-    @Test("Thousands of parameters or headers are not compared pair by pair")
+    @Test("Thousands of parameters or headers are not compared pair by pair", .timeLimit(.minutes(1)))
     func hostile() throws {
-        let parameters = (0..<8000).map { ";p\($0)" }.joined()
-        let backwards = (0..<8000).reversed().map { ";p\($0)" }.joined()
+        let parameters = (0..<30000).map { ";p\($0)" }.joined()
+        let backwards = (0..<30000).reversed().map { ";p\($0)" }.joined()
         #expect(try areEquivalent("sip:a@h" + parameters, "sip:a@h" + parameters))
         #expect(try !areEquivalent("sip:a@h" + parameters, "sip:a@h" + backwards))
-        let headers = "?" + (0..<8000).map { "p\($0)=1" }.joined(separator: "&")
+        let headers = "?" + (0..<30000).map { "p\($0)=1" }.joined(separator: "&")
         #expect(try areEquivalent("sip:a@h" + headers, "sip:a@h" + headers))
         #expect(try !areEquivalent("sip:a@h" + headers, "sip:a@h" + headers + "&x=1"))
     }

@@ -49,7 +49,7 @@ struct SIPURITests {
         "Anything else is no SIP URI",
         arguments: [
             "", "sip", "sip:", "sips:", "tel:+1", "http://a", "sip:@h", "sip::p@h", "sip:a@", "sip:a@h:",
-            "sip:a@h:65536",
+            "sip:a@h:65536", "sip:a@h:0",
             "sip:a@h:x", "sip:a@h:5060x", "sip:a@h x", "sip:a @h", "sip:a@[::1", "sip:a@[::g]", "sip:a@[1.2.3.4]",
             "sip:a@::1", "sip:a@h;", "sip:a@h;;lr", "sip:a@h;x=", "sip:a@h;=1", "sip:a%4@h", "sip:a%4x@h", "sip:a:%@h",
             "sip:a\"@h", "<sip:a@h>", "sip:a@<h>", "sip:a@h;x=<y>", "sip:a@h\u{0}", "sip:a@h\r\n", "sip:é@h",

@@ -53,7 +53,8 @@ struct ViaTests {
         arguments: [
             "", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/2.0/UDPh", "SIP/2.0 h", "HTTP/2.0/UDP h", "SIP/3.0/UDP h",
             "SIP//UDP h",
-            "SIP/2.0/ h", "SIP/2.0/UDP h:", "SIP/2.0/UDP h:65536", "SIP/2.0/UDP h:x", "SIP/2.0/UDP h:5060x",
+            "SIP/2.0/ h", "SIP/2.0/UDP h:", "SIP/2.0/UDP h:65536", "SIP/2.0/UDP h:0", "SIP/2.0/UDP h:x",
+            "SIP/2.0/UDP h:5060x",
             "SIP/2.0/UDP h x", "SIP/2.0/UDP ;branch=1", "SIP/2.0/UDP [::1", "SIP/2.0/UDP [1.2.3.4]",
             "SIP/2.0/UDP [::g]",
             "SIP/2.0/UDP ::1", "SIP/2.0/UDP h;", "SIP/2.0/UDP h;;,;,,", "SIP/2.0/UDP h;rport=",
