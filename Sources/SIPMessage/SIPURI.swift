@@ -72,7 +72,7 @@ public struct SIPURI: Sendable {
     public func parameter(_ name: ByteSlice) -> ByteSlice? {
         var offset = 0
         while let parameter = parameters.next(from: &offset) {
-            if parameter.name.equalsUnescaped(name, ignoringCase: true) { return parameter.value }
+            if parameter.name.isEquivalentURIPart(to: name, ignoringCase: true) { return parameter.value }
         }
         return nil
     }

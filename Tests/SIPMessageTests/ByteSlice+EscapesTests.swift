@@ -26,4 +26,10 @@ struct ByteSliceEscapesTests {
         #expect(text.equalsUnescaped("ab") && !text.equalsUnescaped("abc") && !text.equalsUnescaped("a"))
         #expect(!text.equalsUnescaped("aB"))
     }
+
+    @Test("A user is a login however it is escaped: some peers escape the plus of a number")
+    func logins() {
+        let user: ByteSlice = "%2B15%355"
+        #expect(user.equalsUnescaped("+1555") && !user.equalsUnescaped("+1556"))
+    }
 }
