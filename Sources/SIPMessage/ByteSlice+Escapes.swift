@@ -24,23 +24,27 @@ extension ByteSlice {
         return (self[index], 1)
     }
 
-    /// True when the bytes are the same characters as RFC 3261 19.1.4 compares them: an escape `%HH` is the character that
-    /// it stands for, unless that is a reserved one, which an escape makes another.
-    public func equalsUnescaped(_ other: ByteSlice) -> Bool { equalsUnescaped(other, ignoringCase: false) }
+    /// True when the bytes are equal once `%HH` escapes are decoded: how a user is compared with a login.
+    public func equalsUnescaped(_ other: ByteSlice) -> Bool {
+        equalsUnescaped(other, ignoringCase: false, escapedReservedDiffers: false)
+    }
 
-    /// `equalsUnescaped`, with ASCII letters compared without case when `ignoringCase`.
-    func equalsUnescaped(_ other: ByteSlice, ignoringCase: Bool) -> Bool {
+    /// True when two parts of URIs are the same as RFC 3261 19.1.4 compares them: an escape is the character that it
+    /// stands for, unless that is a reserved one, which an escape makes another.
+    func isEquivalentURIPart(to other: ByteSlice, ignoringCase: Bool) -> Bool {
+        equalsUnescaped(other, ignoringCase: ignoringCase, escapedReservedDiffers: true)
+    }
+
+    private func equalsUnescaped(_ other: ByteSlice, ignoringCase: Bool, escapedReservedDiffers: Bool) -> Bool {
         var left = 0
         var right = 0
         while left < count, right < other.count {
             let (leftByte, leftLength) = unescapedByte(at: left)
             let (rightByte, rightLength) = other.unescapedByte(at: right)
-            if ignoringCase {
-                if ASCII.lowercase(leftByte) != ASCII.lowercase(rightByte) { return false }
-            } else if leftByte != rightByte {
-                return false
+            if leftByte != rightByte {
+                if !ignoringCase || ASCII.lowercase(leftByte) != ASCII.lowercase(rightByte) { return false }
             }
-            if leftLength != rightLength, ASCII.isReserved(leftByte) { return false }
+            if escapedReservedDiffers, leftLength != rightLength, ASCII.isReserved(leftByte) { return false }
             left += leftLength
             right += rightLength
         }

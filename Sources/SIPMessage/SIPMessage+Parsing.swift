@@ -33,7 +33,7 @@ extension SIPMessage {
     private mutating func clear() {
         bytes = .empty
         fieldCount = 0
-        firstField = InlineArray<64, UInt8>(repeating: 255)
+        firstField.update(repeating: 255, count: SIPMessage.nameCapacity)
         hasBrokenLine = false
         body = .empty
         isRequest = false

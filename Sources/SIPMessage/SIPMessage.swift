@@ -12,7 +12,10 @@ public struct SIPMessage: ~Copyable {
     let fields: UnsafeMutablePointer<HeaderField>
     /// The number of header fields.
     public internal(set) var fieldCount = 0
-    var firstField = InlineArray<64, UInt8>(repeating: 255)
+    /// The position of the first field of each name, 255 for none. Memory of its own, as an array in the value would be
+    /// copied for each look.
+    let firstField: UnsafeMutablePointer<UInt8>
+    static let nameCapacity = 64
 
     /// The whole message, trailing octets of a datagram beyond Content-Length left out.
     public internal(set) var bytes: ByteSlice = .empty
@@ -51,9 +54,16 @@ public struct SIPMessage: ~Copyable {
     var hasBrokenLine = false
 
     /// An empty message with its table.
-    public init() { fields = .allocate(capacity: SIPMessage.headerCapacity) }
+    public init() {
+        fields = .allocate(capacity: SIPMessage.headerCapacity)
+        firstField = .allocate(capacity: SIPMessage.nameCapacity)
+        firstField.initialize(repeating: 255, count: SIPMessage.nameCapacity)
+    }
 
-    deinit { fields.deallocate() }
+    deinit {
+        fields.deallocate()
+        firstField.deallocate()
+    }
 
     /// The header field at `index` of the table, in order of appearance.
     @inline(__always)

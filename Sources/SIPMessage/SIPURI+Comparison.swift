@@ -3,13 +3,15 @@ import Primitives
 extension SIPURI {
     /// True when two URIs are equivalent by the rules of RFC 3261 19.1.4.
     public func isEquivalent(to other: SIPURI) -> Bool {
-        guard isSecure == other.isSecure, hasUser == other.hasUser, user.equalsUnescaped(other.user),
+        guard isSecure == other.isSecure, hasUser == other.hasUser,
+            user.isEquivalentURIPart(to: other.user, ignoringCase: false),
             (password == nil) == (other.password == nil),
-            (password ?? .empty).equalsUnescaped(other.password ?? .empty),
+            (password ?? .empty).isEquivalentURIPart(to: other.password ?? .empty, ignoringCase: false),
             hasEquivalentHost(other), port == other.port
         else { return false }
+        if parameters.text == other.parameters.text, headers == other.headers { return true }
         // Each parameter is looked for in the other URI: only strangers who want to keep us busy send so many.
-        if isLarge || other.isLarge { return parameters.text == other.parameters.text && headers == other.headers }
+        if isLarge || other.isLarge { return false }
         return hasEquivalentParameters(other) && other.hasEquivalentParameters(self)
             && hasEquivalentHeaders(other) && other.hasEquivalentHeaders(self)
     }
@@ -29,7 +31,7 @@ extension SIPURI {
         var offset = 0
         while let parameter = parameters.next(from: &offset) {
             if let value = other.parameter(parameter.name) {
-                if !value.equalsUnescaped(parameter.value, ignoringCase: true) { return false }
+                if !value.isEquivalentURIPart(to: parameter.value, ignoringCase: true) { return false }
             } else if SIPURI.mustAppearInBoth(parameter.name) {
                 return false
             }
@@ -38,9 +40,11 @@ extension SIPURI {
     }
 
     private static func mustAppearInBoth(_ name: ByteSlice) -> Bool {
-        name.equalsUnescaped("user", ignoringCase: true) || name.equalsUnescaped("ttl", ignoringCase: true)
-            || name.equalsUnescaped("method", ignoringCase: true) || name.equalsUnescaped("maddr", ignoringCase: true)
-            || name.equalsUnescaped("transport", ignoringCase: true)
+        name.isEquivalentURIPart(to: "user", ignoringCase: true)
+            || name.isEquivalentURIPart(to: "ttl", ignoringCase: true)
+            || name.isEquivalentURIPart(to: "method", ignoringCase: true)
+            || name.isEquivalentURIPart(to: "maddr", ignoringCase: true)
+            || name.isEquivalentURIPart(to: "transport", ignoringCase: true)
     }
 
     /// Header components are never ignored: each must be in the other, in any order.
@@ -62,7 +66,7 @@ extension SIPURI {
             let header = headers[start..<end]
             let name = header.firstIndex(of: UInt8(ascii: "=")) ?? header.count
             if header[0..<name].equalsIgnoringCase(wanted[0..<wantedName]),
-                header.from(name).equalsUnescaped(wanted.from(wantedName))
+                header.from(name).isEquivalentURIPart(to: wanted.from(wantedName), ignoringCase: false)
             {
                 return true
             }

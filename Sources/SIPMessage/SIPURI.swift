@@ -13,7 +13,7 @@ public struct SIPURI: Sendable {
     public var hasUser = false
     /// The host; an IPv6 address keeps its brackets.
     public var host: ByteSlice
-    /// The port; nil when absent.
+    /// The port, never 0; nil when absent.
     public var port: UInt16?
     /// The URI parameters.
     public var parameters = Parameters()
@@ -52,7 +52,7 @@ public struct SIPURI: Sendable {
             let start = index + 1
             index = start
             while index < rest.count, ASCII.isDigit(rest[index]) { index += 1 }
-            guard let number = rest[start..<index].decimal(limit: 65535) else { return nil }
+            guard let number = rest[start..<index].decimal(limit: 65535), number > 0 else { return nil }
             port = UInt16(number)
         }
         let question = rest.firstIndex(of: UInt8(ascii: "?"), from: index) ?? rest.count
@@ -72,7 +72,7 @@ public struct SIPURI: Sendable {
     public func parameter(_ name: ByteSlice) -> ByteSlice? {
         var offset = 0
         while let parameter = parameters.next(from: &offset) {
-            if parameter.name.equalsUnescaped(name, ignoringCase: true) { return parameter.value }
+            if parameter.name.isEquivalentURIPart(to: name, ignoringCase: true) { return parameter.value }
         }
         return nil
     }

@@ -9,7 +9,7 @@ public struct Via: Sendable {
     public var transport: ByteSlice = .empty
     /// The host of sent-by; an IPv6 address keeps its brackets.
     public var host: ByteSlice = .empty
-    /// The port of sent-by; nil when absent.
+    /// The port of sent-by, never 0; nil when absent.
     public var port: UInt16?
     /// The parameters.
     public var parameters = Parameters()
@@ -58,12 +58,13 @@ public struct Via: Sendable {
             let start = value.skippingWhiteSpace(from: index + 1)
             index = start
             while index < value.count, ASCII.isDigit(value[index]) { index += 1 }
-            guard let number = value[start..<index].decimal(limit: 65535) else { return nil }
+            guard let number = value[start..<index].decimal(limit: 65535), number > 0 else { return nil }
             via.port = UInt16(number)
         }
         via.text = value
         via.parameters = Parameters(value.from(index))
-        return (via, via.takeParameters(offset: index) && version == "2.0")
+        let isValid = via.takeParameters(offset: index) && version == "2.0"
+        return (via, isValid)
     }
 
     private mutating func takeParameters(offset base: Int) -> Bool {
