@@ -175,15 +175,14 @@ public final class Authenticator: Sendable {
         if found == nil {
             _ = DigestVerification.matches(credentials, password: .none, method: method, body: body)
         }
-        let attempt = attempt(source, login)
         switch found ?? .failed(.unknownLogin) {
         case .accepted(let id, let isRetransmission):
-            failures.reset(attempt)
+            if failures.isUsed { failures.reset(attempt(source, login)) }
             return .authenticated(
                 Client(id: id, key: login, login: credentials.username, isRetransmission: isRetransmission))
         case .stale(let reason): return .challenge(stale: true, reason: reason)
         case .failed(let reason):
-            let count = failures.add(attempt, now: now)
+            let count = failures.add(attempt(source, login), now: now)
             if policy.failuresBefore403 > 0, count > policy.failuresBefore403 { return .refused(.tooManyFailures) }
             return .challenge(stale: false, reason: reason)
         }

@@ -20,14 +20,16 @@ final class FailureTable: Sendable {
     private static let ways = 4
     private let shards: [Shard]
     private let window: Int64
-    // So that a success costs nothing where nobody has failed.
-    private let isUsed = Atomic(false)
+    private let hasFailures = Atomic(false)
 
     /// A table that remembers a failure for `window` milliseconds after the last one.
     init(window: Int64) {
         self.window = window
         shards = (0..<16).map { _ in Shard() }
     }
+
+    /// False when nobody has failed yet: a success then costs nothing.
+    var isUsed: Bool { hasFailures.load(ordering: .relaxed) }
 
     private func shard(of key: HashValue) -> Shard { shards[Int(key.first % UInt64(shards.count))] }
 
@@ -38,7 +40,7 @@ final class FailureTable: Sendable {
 
     /// Counts one more failure and gives the count with it.
     func add(_ key: HashValue, now: UnixTime) -> UInt32 {
-        isUsed.store(true, ordering: .relaxed)
+        hasFailures.store(true, ordering: .relaxed)
         return shard(of: key).places.withLock { places in
             var chosen = Self.places(of: key).lowerBound
             for index in Self.places(of: key) {
@@ -61,7 +63,6 @@ final class FailureTable: Sendable {
 
     /// Forgets the failures after a success.
     func reset(_ key: HashValue) {
-        guard isUsed.load(ordering: .relaxed) else { return }
         shard(of: key).places.withLock { places in
             for index in Self.places(of: key) where places[index].tag == key.second { places[index].count = 0 }
         }

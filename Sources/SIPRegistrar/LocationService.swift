@@ -196,7 +196,7 @@ public final class LocationService: Sendable {
             var visited = 0
             while left > 0, visited < Self.shardCount {
                 // In small steps, so that no packet waits long for the shard.
-                let step = min(left, 256)
+                let step = min(left, 64)
                 let (seen, isAtEnd) = shards[current].clients.withLock { table in
                     Self.sweep(&table, now: now, limit: step, oldestNonce: oldestNonce, into: &dropped)
                 }

@@ -68,7 +68,11 @@ extension ByteWriter {
     public mutating func appendWarning(_ reason: Reason, domain: ByteSlice) {
         guard reason.isDisclosed else { return }
         append("Warning: 399 ")
+        // warn-agent is a host: an IPv6 address has brackets there.
+        let isBare = domain.firstIndex(of: UInt8(ascii: ":")) != nil && domain.first != UInt8(ascii: "[")
+        if isBare { append("[") }
         append(domain)
+        if isBare { append("]") }
         append(" \"")
         append(reason.code)
         append(byte: ASCII.space)

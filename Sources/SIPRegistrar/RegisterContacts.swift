@@ -21,7 +21,9 @@ struct RegisterContacts {
     /// The most Contacts in one request.
     static let limit = 16
 
-    private var contacts = InlineArray<16, RegisterContact>(repeating: RegisterContact())
+    private var first = RegisterContact()
+    // Nearly always empty, and then nothing is allocated or copied.
+    private var others: [RegisterContact] = []
     /// The number of Contacts, 0 for a query and for `*`.
     private(set) var count = 0
     /// True for `Contact: *` with `Expires: 0`: all bindings are to be removed.
@@ -31,7 +33,7 @@ struct RegisterContacts {
     var isQuery: Bool { count == 0 && !removesAll }
 
     /// The Contact at `index`, below `count`.
-    subscript(index: Int) -> RegisterContact { contacts[index] }
+    subscript(index: Int) -> RegisterContact { index == 0 ? first : others[index - 1] }
 
     /// Reads all Contacts; any fault in one refuses all.
     init(_ request: borrowing SIPMessage, _ policy: RegistrarPolicy) throws(Refusal) {
@@ -48,7 +50,8 @@ struct RegisterContacts {
                 continue
             }
             guard count < Self.limit else { throw Refusal(.badContact) }
-            contacts[count] = try Self.contact(value, usual: usual, policy)
+            let contact = try Self.contact(value, usual: usual, policy)
+            if count == 0 { first = contact } else { others.append(contact) }
             count += 1
         }
     }

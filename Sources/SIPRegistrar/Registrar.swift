@@ -31,6 +31,7 @@ public final class Registrar: Sendable {
     public func register(
         _ request: borrowing SIPMessage, from flow: Flow, now: UnixTime, into writer: inout ByteWriter
     ) -> Registration {
+        var clientID: Int64 = 0
         do throws(Refusal) {
             try checkRequestURI(request)
             try checkExtensions(request)
@@ -41,6 +42,7 @@ public final class Registrar: Sendable {
             case .challenge(let stale, let reason):
                 return challenge(request, stale: stale, reason, flow, now, &writer)
             }
+            clientID = client.id
             try checkIdentity(request, client)
             let contacts = try RegisterContacts(request, policy)
             let path = try joinedPath(request)
@@ -55,7 +57,7 @@ public final class Registrar: Sendable {
         } catch {
             writeRefusal(error, of: request, from: flow, into: &writer)
             return Registration(
-                outcome: .refused(error.reason), status: error.reason.status, clientID: 0, changes: [])
+                outcome: .refused(error.reason), status: error.reason.status, clientID: clientID, changes: [])
         }
     }
 
@@ -95,7 +97,8 @@ public final class Registrar: Sendable {
         guard let addressOfRecord = SIPURI(request.to.uri), domains.isOurs(addressOfRecord) else {
             throw Refusal(.registerForeignDomain)
         }
-        if !authenticator.identityMatches(request.to, login: client.login) { throw Refusal(.toIsNotLogin) }
+        if !addressOfRecord.user.equalsUnescaped(client.login) { throw Refusal(.toIsNotLogin) }
+        if request.from.uri == request.to.uri { return }
         if !authenticator.identityMatches(request.from, login: client.login) { throw Refusal(.fromIsNotLogin) }
     }
 
