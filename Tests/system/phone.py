@@ -135,9 +135,13 @@ class Phone:
         return self.wait(lambda message: message.is_request and message.method == method, method, within)
 
     def expect_silence(self, method=None, within=SILENCE):
-        """Nothing (or no request with this method) arrives."""
+        """No request (or none with this method) and, without a method, no final response arrives."""
+        def breaks(message):
+            if method:
+                return message.is_request and message.method == method
+            return message.is_request or message.status >= 200
         try:
-            message = self.wait(lambda m: method is None or (m.is_request and m.method == method), "silence", within)
+            message = self.wait(breaks, "silence", within)
         except AssertionError:
             return
         raise AssertionError(f"{self} wanted no {method or 'message'} but got\n{message}")
