@@ -1,0 +1,90 @@
+"""Fixtures: `server` is a fresh daemon with the clients alice, bob, carol and dave; `phone` makes their phones.
+
+A test changes the configuration with a mark: `@pytest.mark.configuration(registrar={"minExpires": "1s"})`.
+"""
+
+import time
+
+import pytest
+
+from daemon import BINARY, Daemon
+from phone import Phone
+
+CLIENTS = ("alice", "bob", "carol", "dave")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "configuration(**keys): daemon configuration over the tests' defaults")
+    config.addinivalue_line("markers", "load: takes long and much CPU")
+
+
+def pytest_sessionstart(session):
+    if not BINARY.exists():
+        pytest.exit(f"there is no {BINARY}: run `swift build -c release`, or name the binary in ROLLCALL", 2)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Shows the end of the daemon's log with a test that failed."""
+    report = (yield).get_result()
+    server = getattr(item, "funcargs", {}).get("server")
+    if report.failed and server is not None:
+        report.sections.append((f"log of rollcall ({server.log_file})", server.log()[-12_000:]))
+
+
+def make_server(request, directory):
+    mark = request.node.get_closest_marker("configuration")
+    return Daemon(directory, CLIENTS, **(mark.kwargs if mark else {}))
+
+
+@pytest.fixture
+def server(request, tmp_path):
+    """A running daemon. A test passes only if the daemon survives it and stops properly."""
+    daemon = make_server(request, tmp_path / "daemon").start()
+    yield daemon
+    survived = daemon.is_alive() or getattr(daemon, "ended_on_purpose", False)
+    code = daemon.stop()
+    assert survived, f"the daemon ended by itself with exit code {code}"
+
+
+@pytest.fixture
+def phone(server):
+    """Makes phones: `phone("alice")`, `phone("bob", transport="tcp", family=6)`."""
+    phones = []
+
+    def make(login, *, password=None, transport="udp", family=4, host=None, port=0):
+        address = ("127.0.0.1" if family == 4 else "::1", server.port)
+        made = Phone(address, login, password or server.password(login), server.domain, transport, host, port)
+        phones.append(made)
+        return made
+
+    yield make
+    for made in phones:
+        made.close()
+
+
+@pytest.fixture
+def alice(phone):
+    """Alice's phone, registered over UDP."""
+    made = phone("alice")
+    made.register()
+    return made
+
+
+@pytest.fixture
+def bob(phone):
+    """Bob's phone, registered over UDP."""
+    made = phone("bob")
+    made.register()
+    return made
+
+
+def eventually(condition, within=3.0, every=0.02):
+    """Waits until a condition holds; gives whether it did."""
+    deadline = time.monotonic() + within
+    while True:
+        if result := condition():
+            return result
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(every)
