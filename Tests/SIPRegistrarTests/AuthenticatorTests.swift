@@ -35,6 +35,12 @@ import Testing
         #expect(server.send(phone.signed(nonce: server.nonce(), before: before)).status == 200)
     }
 
+    @Test func `Of several credentials of our realm those with an algorithm that was offered count`() {
+        let nonce = server.nonce()
+        let other = phone.with { $0.algorithm = "SHA-512-256" }.credentials(nonce: nonce)
+        #expect(server.send(phone.signed(nonce: nonce, before: ["Authorization: " + other])).status == 200)
+    }
+
     @Test func `A digest URI with the server's address and no user is taken for any request`() {
         #expect(server.register(phone.with { $0.digestURI = "sip:192.0.2.1:5060" }).status == 200)
     }

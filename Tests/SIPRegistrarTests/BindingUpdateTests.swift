@@ -38,10 +38,17 @@ import Testing
             ).outcome == .refreshed)
     }
 
-    @Test func `The order of an expired binding does not matter`() {
+    @Test func `An expired binding counts as none: its order does not matter, and the new one is made now`() {
         _ = server.register(phone.with { $0.cseq = 5 })
         server.wait(seconds: 601)
-        #expect(server.register(phone.with { $0.cseq = 4 }).outcome == .created)
+        let answer = server.register(phone.with { $0.cseq = 4 })
+        #expect(answer.outcome == .created)
+        guard case .upsert(1, let binding) = answer.registration.changes[0] else {
+            Issue.record("no upsert")
+            return
+        }
+        #expect(binding.createdAt == server.now)
+        #expect(server.locations.statistics.bindings == 1)
     }
 
     @Test func `A retransmission gets the same answer byte for byte and makes no change`() {

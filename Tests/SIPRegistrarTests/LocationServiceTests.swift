@@ -177,6 +177,9 @@ import Testing
         #expect(locations.restore(binding("sip:udp@h"), of: "alice"))
         #expect(!locations.restore(binding("sip:udp@h"), of: "alice"))
         #expect(!locations.restore(binding("sip:udp@h"), of: "nobody"))
+        locations.setEnabled(false, "bob")
+        #expect(!locations.restore(binding("sip:udp@h"), of: "bob"))
+        locations.setEnabled(true, "bob")
         var stream = Server.flow(connection: 5)
         stream.connection = 0
         #expect(locations.restore(binding("sip:tcp@h", flow: stream), of: "bob"))

@@ -159,6 +159,14 @@ import Testing
         #expect(query.registration.changes.isEmpty)
     }
 
+    @Test func `An expired binding is not listed, though it is not swept yet`() {
+        _ = server.register(phone.with { $0.contacts = ["<sip:a@h>;expires=60", "<sip:b@h>;expires=70"] })
+        server.wait(seconds: 60)
+        let query = server.register(phone.next.with { $0.contacts = [] })
+        #expect(query.contacts == ["<sip:b@h>;expires=10"])
+        #expect(server.locations.statistics.bindings == 2)
+    }
+
     @Test func `A Contact with a time of 0 is removed, and the rest stays`() throws {
         _ = server.register(phone.with { $0.contacts += ["<sip:alice@10.0.0.6>"] })
         let answer = server.register(phone.next.with { $0.contacts = ["<sip:alice@10.0.0.5:5062>;expires=0"] })
