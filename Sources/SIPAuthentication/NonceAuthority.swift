@@ -2,13 +2,14 @@ import Primitives
 
 /// Issues nonces and recognises its own without having kept them (RFC 7616 section 3.3).
 ///
-/// The secret should be new with each start: the replay protection forgets at a restart what was used before.
+/// The replay protection forgets at a restart what was used before. So nonces of before the start are stale: phones that
+/// kept one are asked again without the appearance of a wrong password, when the secret survives restarts.
 public struct NonceAuthority: Sendable {
     /// What a nonce that came back is worth.
     public enum Verdict: Equatable, Sendable {
         /// Ours and young enough.
         case valid(NonceIdentifier)
-        /// Ours, but expired or from the future: to be answered by a challenge with `stale=true`.
+        /// Ours, but expired, of before the start, or from the future: to be answered by a challenge with `stale=true`.
         case stale(NonceIdentifier)
         /// Not ours, of another realm, or changed on its way.
         case forged
@@ -19,11 +20,15 @@ public struct NonceAuthority: Sendable {
 
     /// How long a nonce is good, in milliseconds.
     public let lifetime: Int64
+    private let start: UnixTime
     private let key: HashKey
 
-    /// An authority for one realm; `secret` must be unpredictable.
-    public init(secret: HashKey, realm: ByteSlice, lifetime milliseconds: Int64) {
+    /// An authority for one realm since `start`; `secret` must be unpredictable.
+    public init(
+        secret: HashKey, realm: ByteSlice, lifetime milliseconds: Int64, start: UnixTime = UnixTime(milliseconds: 0)
+    ) {
         lifetime = milliseconds
+        self.start = start
         var hash = SipHash(key: secret)
         hash.update("nonce:")
         hash.update(realm)
@@ -48,7 +53,8 @@ public struct NonceAuthority: Sendable {
     public func check(_ text: ByteSlice, now: UnixTime) -> Verdict {
         guard let nonce = Nonce(text), nonce.hasSignature(of: sign(nonce.identifier)) else { return .forged }
         let age = now.milliseconds &- nonce.identifier.time.milliseconds
-        return age > lifetime || age < -Self.clockTolerance ? .stale(nonce.identifier) : .valid(nonce.identifier)
+        let isStale = age > lifetime || age < -Self.clockTolerance || nonce.identifier.time < start
+        return isStale ? .stale(nonce.identifier) : .valid(nonce.identifier)
     }
 
     private func sign(_ identifier: NonceIdentifier) -> Nonce {

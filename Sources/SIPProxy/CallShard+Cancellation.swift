@@ -41,6 +41,10 @@ extension CallShard {
         guard let state = contexts[context], state.method == .invite else { return }
         for position in state.branches.indices where state.branches[position].state != .completed {
             contexts[context]?.branches[position].isCancelWanted = true
+            if state.branches[position].unresolved != nil {
+                contexts[context]?.branches[position].unresolved = nil
+                contexts[context]?.branches[position].state = .completed
+            }
         }
         contexts[context]?.cancelReason = reason.bytes
         // 9.1: an answer to the cancelled INVITE is awaited for 64*T1, then the branches count as ended.

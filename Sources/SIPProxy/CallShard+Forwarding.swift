@@ -6,24 +6,41 @@ import SIPTransaction
 
 /// Request forwarding (RFC 3261 16.6).
 extension CallShard {
-    /// Forwards a request to one target: writes it, makes its client transaction, adds the branch to the context.
+    /// Forwards a request to one target, or as far as that is possible now: adds a branch to the context in any case.
     mutating func forward(
         _ request: borrowing SIPMessage, to target: Destination, context: SlabIndex, source: Flow, plan: ForwardingPlan,
         server: SIPServer, now: Now, effects: inout Effects
     ) {
+        guard let branch = contexts[context]?.branches.count else { return }
+        switch server.nextHop(of: target) {
+        case .flow(let flow) where Int(flow.listener) < server.settings.listeners.count:
+            contexts[context]?.branches.append(ProxyBranch(client: .none))
+            forward(
+                request, to: target, over: flow, context: context, branch: branch, source: source, plan: plan,
+                server: server, now: now, effects: &effects)
+        case .name(let hop): awaitName(hop, target, context: context, now: now, effects: &effects)
+        case .flow, .none:
+            contexts[context]?.branches.append(ProxyBranch(client: .none))
+            fail(branch, context, status: 503)
+        }
+    }
+
+    /// Forwards a request over a flow: writes it and makes its client transaction.
+    mutating func forward(
+        _ request: borrowing SIPMessage, to target: Destination, over flow: Flow, context: SlabIndex, branch: Int,
+        source: Flow, plan: ForwardingPlan, server: SIPServer, now: Now, effects: inout Effects
+    ) {
         let settings = server.settings
-        let listener = Int(target.flow.listener)
-        guard listener < settings.listeners.count else { return }
+        let listener = Int(flow.listener)
         let isInvite = request.method == .invite
-        let isReliable = target.flow.transport.isReliable
+        let isReliable = flow.transport.isReliable
         let hash = LoopDetection.hash(of: request, key: settings.runKey)
-        let branch = contexts[context]?.branches.count ?? 0
         let index = transactions.clients.insert(
             ClientTransaction(
                 machine: isInvite
                     ? .invite(ClientInviteTransaction(isReliable: isReliable))
                     : .nonInvite(ClientNonInviteTransaction(isReliable: isReliable)),
-                flow: target.flow, branchHash: hash, context: context, branch: branch))
+                flow: flow, branchHash: hash, context: context, branch: branch))
         let start = effects.outbox.bytes.count
         target.withText { requestURI, path in
             let forwarded = ForwardedRequest(
@@ -32,14 +49,14 @@ extension CallShard {
             effects.outbox.bytes.appendBranch(index, hash)
             if plan.recordsRoute {
                 let token = RouteToken(
-                    caller: source, callee: target.flow, callerTag: RouteToken.hash(tag: request.fromTag))
+                    caller: source, callee: flow, callerTag: RouteToken.hash(tag: request.fromTag))
                 appendRecordRoute(token, of: request, settings, &effects.outbox.bytes)
             }
             effects.outbox.bytes.appendForwardedHeaders(of: request, forwarded)
         }
         transactions.clients[index]?.request = effects.outbox.bytes.slice(from: start).bytes
-        effects.outbox.send(from: start, to: target.flow, origin: CallShard.origin(shard: number, index))
-        contexts[context]?.branches.append(ProxyBranch(client: index))
+        effects.outbox.send(from: start, to: flow, origin: CallShard.origin(shard: number, index))
+        contexts[context]?.branches[branch].client = index
         startClient(index, settings.timers, now)
     }
 

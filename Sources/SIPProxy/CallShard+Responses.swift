@@ -223,14 +223,9 @@ extension CallShard {
     private mutating func branchFailed(
         _ index: SlabIndex, status: UInt16, server: SIPServer, now: Now, effects: inout Effects
     ) {
-        guard let transaction = transactions.clients[index], let state = contexts[transaction.context] else { return }
+        guard let transaction = transactions.clients[index], contexts[transaction.context] != nil else { return }
         logBranchFailure(transaction, status, now, &effects)
-        contexts[transaction.context]?.branches[transaction.branch].state = .completed
-        contexts[transaction.context]?.branches[transaction.branch].status = status
-        if state.isBetter(status) {
-            contexts[transaction.context]?.bestStatus = status
-            contexts[transaction.context]?.best = []
-        }
+        fail(transaction.branch, transaction.context, status: status)
         branchEnded(transaction.context, server: server, now: now, effects: &effects)
     }
 

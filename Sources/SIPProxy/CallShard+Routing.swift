@@ -93,19 +93,22 @@ extension CallShard {
             startTimerC(contextIndex, server.settings.timerC, now)
             logStart(request, destinations.count, from: flow, now, &effects)
         }
-        forwardNextGroup(request, contextIndex, server: server, now: now, effects: &effects)
-        // Kept only for targets still to be tried, or when nothing could be forwarded.
-        if contexts[contextIndex]?.waiting.isEmpty == false {
+        let isTriedAtOnce = forwardNextGroup(request, contextIndex, server: server, now: now, effects: &effects)
+        if !isTriedAtOnce {
             let kept = patched(request, from: flow)
             contexts[contextIndex]?.request = kept
+            branchEnded(contextIndex, server: server, now: now, effects: &effects)
         }
     }
 
     /// Forwards to the waiting targets with the highest q, all at once (16.6).
+    ///
+    /// - Returns: True when all went out and none is left, so that the request is not needed any more.
+    @discardableResult
     private mutating func forwardNextGroup(
         _ request: borrowing SIPMessage, _ context: SlabIndex, server: SIPServer, now: Now, effects: inout Effects
-    ) {
-        guard let state = contexts[context], let first = state.waiting.last else { return }
+    ) -> Bool {
+        guard let state = contexts[context], let first = state.waiting.last else { return false }
         var group: [Destination] = []
         while let next = contexts[context]?.waiting.last, next.q == first.q {
             group.append(next)
@@ -126,6 +129,8 @@ extension CallShard {
                 request, to: destination, context: context, source: state.source, plan: plan, server: server, now: now,
                 effects: &effects)
         }
+        guard let after = contexts[context] else { return false }
+        return after.waiting.isEmpty && !after.branches.contains { $0.client == .none }
     }
 
     /// Goes on with the next group of targets, from the request as it was kept.
@@ -137,7 +142,8 @@ extension CallShard {
             forwardNextGroup(request, context, server: server, now: now, effects: &effects)
         }
         if state.method == .invite { startTimerC(context, server.settings.timerC, now) }
-        if contexts[context]?.waiting.isEmpty == true { contexts[context]?.request = [] }
+        // None of them may have gone out.
+        branchEnded(context, server: server, now: now, effects: &effects)
     }
 
     /// A request in a dialog that our route token proves: to the other party, without a challenge.

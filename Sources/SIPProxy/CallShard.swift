@@ -170,6 +170,7 @@ struct CallShard {
             switch owner.kind {
             case .server: run(server: owner.index, .timer(owner.timer), response: nil, server, now, &effects)
             case .client: clientTimerFired(owner.timer, owner.index, server: server, now: now, effects: &effects)
+            case .resolution: resolutionTimedOut(owner.index, server: server, now: now, effects: &effects)
             case .context: timerCFired(owner.index, server: server, now: now, effects: &effects)
             }
         }

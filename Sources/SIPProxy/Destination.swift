@@ -1,20 +1,12 @@
 import Primitives
 import SIPRegistrar
 
-/// Where a request is forwarded to: the next Request-URI, the Route set in front of it, and the flow.
+/// Where a request is forwarded to: the next Request-URI, the Route set in front of it, and the way there.
 enum Destination {
     /// A contact of a client.
     case binding(Binding)
     /// The other party of a dialog, along its route token; the Request-URI stays what it is.
     case peer(Flow, requestURI: [UInt8])
-
-    /// The flow that the request goes over.
-    var flow: Flow {
-        switch self {
-        case .binding(let binding): binding.flow
-        case .peer(let flow, _): flow
-        }
-    }
 
     /// The preference of a contact in thousandths.
     var q: UInt16 {

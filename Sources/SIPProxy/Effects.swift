@@ -13,6 +13,9 @@ public struct Effects: ~Copyable {
     public var log: LogBuffer
     /// Changes of bindings, each with the answer that waits for its commit.
     public var registrations: [StoredAnswer] = []
+    /// Names to resolve; `SIPServer.resolved` takes the addresses.
+    public var resolutions: [Resolution] = []
+
     /// Empty effects that write log lines up to a level.
     public init(log: consuming LogBuffer) { self.log = log }
 }

@@ -118,7 +118,8 @@ extension SIPServer {
         }
         effects.log.field("src", source: flow)
         effects.log.field("method", request.methodText)
-        effects.log.parties(of: request)
+        effects.log.field("user", LogBuffer.name(request.from.uri))
+        effects.log.field("cid", request.callID)
         if let reason { effects.log.reason(reason) }
         effects.log.end()
     }
@@ -132,7 +133,8 @@ extension LogBuffer {
         field("cid", message.callID)
     }
 
-    private static func name(_ uri: ByteSlice) -> ByteSlice {
+    /// The user of a URI where there is one, else the whole URI.
+    static func name(_ uri: ByteSlice) -> ByteSlice {
         guard let parsed = SIPURI(uri), parsed.hasUser else { return uri }
         return parsed.user
     }

@@ -16,8 +16,10 @@ struct ProxyBranch {
         case completed
     }
 
-    /// Its client transaction.
-    let client: SlabIndex
+    /// Its client transaction; `.none` while its name is not resolved, and when there was no way.
+    var client: SlabIndex
+    /// The destination that waits for its name to be resolved.
+    var unresolved: Destination?
     var state = State.calling
     /// It is to be cancelled, as soon as it is proceeding (9.1).
     var isCancelWanted = false
@@ -37,7 +39,7 @@ struct ResponseContext {
     var branches: [ProxyBranch] = []
     /// Targets not tried yet, the next at the end; empty when all were tried at once.
     var waiting: [Destination] = []
-    /// The request as received; kept only while there are waiting targets.
+    /// The request as received; kept only while there are targets that are not tried or not resolved.
     var request: [UInt8] = []
     /// What the forwarding of waiting targets needs beside the request.
     var plan = ForwardingPlan()

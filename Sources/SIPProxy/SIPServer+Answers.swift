@@ -71,7 +71,7 @@ extension SIPServer {
     func appendTargets(of request: borrowing SIPMessage, now: Now, to targets: inout [Target]) -> Reason? {
         let user: ByteSlice
         if let uri = SIPURI(request.requestURI) {
-            guard domains.isOurs(uri) else { return .foreignDestination }
+            if !domains.isOurs(uri) { return appendDialogPeer(of: request, uri, now: now, to: &targets) }
             user = uri.user
         } else if let uri = TelURI(request.requestURI) {
             user = uri.number
@@ -82,6 +82,20 @@ extension SIPServer {
         if !targets.isEmpty { return nil }
         // A disabled client looks like one that is not registered; only an unknown one is told apart.
         return isKnown || location.withClient(user, { _ in true }) != nil ? .calleeNotRegistered : .calleeUnknown
+    }
+
+    /// Finds the contact that a request within a dialog names, for a phone that has lost the route: only a contact that
+    /// is registered, so that nothing is relayed elsewhere.
+    private func appendDialogPeer(
+        of request: borrowing SIPMessage, _ uri: SIPURI, now: Now, to targets: inout [Target]
+    ) -> Reason? {
+        if request.toTag.isEmpty { return .foreignDestination }
+        var all: [Target] = []
+        location.appendTargets(of: uri.user, now: now.unix, to: &all)
+        targets += all.filter { target in
+            target.binding.withText { SIPURI($0.contact)?.isEquivalent(to: uri) ?? false }
+        }
+        return targets.isEmpty ? .foreignDestination : nil
     }
 
     /// What is wrong with the Request-URI of a request that we are to route (16.3 step 2).

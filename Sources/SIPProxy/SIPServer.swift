@@ -110,6 +110,15 @@ public final class SIPServer: Sendable {
         }
     }
 
+    /// Handles the addresses of a name that `Effects.resolutions` asked for; none when it has none.
+    public func resolved(
+        _ resolution: Resolution, addresses: [IPAddress], now: Now, effects: inout Effects
+    ) {
+        shards[Int(resolution.shard)].state.withLock {
+            $0.resolved(resolution, addresses, server: self, now: now, effects: &effects)
+        }
+    }
+
     /// Handles the beginning of a datagram of ours that came back as unreachable (RFC 3261 18.4).
     public func unreachable(_ bytes: ByteSlice, into message: inout SIPMessage, now: Now, effects: inout Effects) {
         // Only the head is there, and perhaps not all of it: faults do not matter, Via and Call-ID do.

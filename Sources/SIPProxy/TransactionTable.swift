@@ -55,7 +55,7 @@ extension SlabIndex {
 
 /// What a timer of the wheel belongs to.
 struct TimerOwner: BitwiseCopyable, Sendable {
-    enum Kind: UInt8, BitwiseCopyable, Sendable { case server, client, context }
+    enum Kind: UInt8, BitwiseCopyable, Sendable { case server, client, context, resolution }
 
     var position: UInt32
     var generation: UInt32

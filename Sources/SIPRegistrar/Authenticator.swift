@@ -56,8 +56,13 @@ public final class Authenticator: Sendable {
 
     /// An authenticator of the realm that is the domain's name.
     ///
-    /// - Parameter secret: Unpredictable and new with each start (see `NonceAuthority`).
-    public init(domains: DomainTable, locations: LocationService, policy: AuthenticationPolicy, secret: HashKey) {
+    /// - Parameters:
+    ///   - secret: Unpredictable.
+    ///   - start: When this run began: nonces of before are stale, as it is forgotten which were used.
+    public init(
+        domains: DomainTable, locations: LocationService, policy: AuthenticationPolicy, secret: HashKey,
+        start: UnixTime = UnixTime(milliseconds: 0)
+    ) {
         self.policy = policy
         self.domains = domains
         self.locations = locations
@@ -66,7 +71,7 @@ public final class Authenticator: Sendable {
             DigestChallenge(realm: $0, algorithms: policy.algorithms, qualities: policy.qualities)
         }
         nonces = domains.domain.withSlice {
-            NonceAuthority(secret: secret, realm: $0, lifetime: policy.nonceLifetime)
+            NonceAuthority(secret: secret, realm: $0, lifetime: policy.nonceLifetime, start: start)
         }
         failures = FailureTable(window: policy.failureWindow)
         var hash = SipHash(key: secret)

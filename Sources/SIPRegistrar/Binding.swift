@@ -54,8 +54,11 @@ public struct Binding: Sendable {
     public var createdAt: UnixTime
     /// When it was last refreshed.
     public var updatedAt: UnixTime
-    /// Where its requests go: where the REGISTER came from.
+    /// Where the REGISTER came from.
     public var flow: Flow
+    /// True when requests go back over `flow`, whatever address the contact names, as NAT demands; false when the client
+    /// has asked for another way: with Path (RFC 3327), or with TCP in a contact that was registered over UDP.
+    public let isReachedByFlow: Bool
 
     /// A binding of `text`, copied; a text beyond its limit is cut, so the caller checks before.
     public init(
@@ -66,6 +69,8 @@ public struct Binding: Sendable {
         let instance = text.instance.prefix(Binding.instanceLimit)
         let path = text.path.prefix(Binding.pathLimit)
         let userAgent = text.userAgent.prefix(Binding.userAgentLimit)
+        isReachedByFlow =
+            path.isEmpty && (flow.transport != .udp || !contact.containsIgnoringCase(";transport=tcp"))
         contactLength = UInt16(contact.count)
         instanceLength = UInt8(instance.count)
         pathLength = UInt16(path.count)

@@ -85,7 +85,8 @@ enum Daemon {
         let location = LocationService(key: Secrets.key())
         let authenticator = Authenticator(
             domains: domains, locations: location,
-            policy: DaemonParts.authenticationPolicy(site.configuration.authentication), secret: Secrets.key())
+            policy: DaemonParts.authenticationPolicy(site.configuration.authentication),
+            secret: try persistentKey("nonce_key", in: store), start: System.now().unix)
         let registrar = Registrar(
             policy: DaemonParts.registrarPolicy(site.configuration.registrar), domains: domains, locations: location,
             // Bindings are stored with hashes of Call-IDs under this key.
@@ -101,8 +102,17 @@ enum Daemon {
         let writer = try StoreWriter<PendingAnswer>(
             path: site.databasePath, options: site.storeOptions, after: lastChange,
             committed: { answers.release($0, $1) }, changed: { directory.follow($0) })
+        let names: ResolvedNames
+        do {
+            names = ResolvedNames(
+                server, try Resolver(), transport.makeSender(), log.sink,
+                level: LogLevel(site.configuration.log.level), format: LogFormat(site.configuration.log.format))
+        } catch {
+            throw CommandFailure("cannot start the resolver: \(error)", exitCode: .internalError)
+        }
         return DaemonParts(
-            log: log.sink, transport: transport, location: location, server: server, writer: writer, bridge: bridge)
+            log: log.sink, transport: transport, location: location, server: server, writer: writer, bridge: bridge,
+            names: names)
     }
 
     /// A secret that survives restarts, made at the first start.

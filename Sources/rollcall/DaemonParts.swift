@@ -17,6 +17,7 @@ struct DaemonParts: Sendable {
     let server: SIPServer
     let writer: StoreWriter<PendingAnswer>
     let bridge: StoreBridge
+    let names: ResolvedNames
 
     /// The listeners of a configuration with concrete addresses, and what each advertises.
     static func listeners(

@@ -19,6 +19,7 @@ final class Worker: EventLoopDelegate {
     private let writer: StoreWriter<PendingAnswer>
     private let bridge: StoreBridge
     private let log: LogSink
+    private let names: ResolvedNames
     private let sweeps: Bool
     private let nonceLifetime: Int64
     private var nextSweep = Instant(milliseconds: 0)
@@ -32,6 +33,7 @@ final class Worker: EventLoopDelegate {
         writer = parts.writer
         bridge = parts.bridge
         log = parts.log
+        names = parts.names
         self.sweeps = sweeps
         self.nonceLifetime = nonceLifetime
         effects = Effects(log: LogBuffer(level: logLevel, format: logFormat))
@@ -74,6 +76,10 @@ final class Worker: EventLoopDelegate {
 
     func turnEnded(_ loop: EventLoop) {
         if !effects.registrations.isEmpty { storeRegistrations() }
+        if !effects.resolutions.isEmpty {
+            for resolution in effects.resolutions { names.resolve(resolution) }
+            effects.resolutions.removeAll()
+        }
         loop.send(&effects.outbox)
         if !effects.log.isEmpty {
             log.write(effects.log.bytes, lines: effects.log.lines)

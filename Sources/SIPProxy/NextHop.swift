@@ -1,0 +1,99 @@
+import Primitives
+import SIPMessage
+import SIPRegistrar
+
+/// The way to a destination (RFC 3261 16.6 step 7).
+enum NextHop {
+    /// Over this flow.
+    case flow(Flow)
+    /// To a host name, once it is resolved.
+    case name(UnresolvedHop)
+    /// There is no way: a transport that we do not have, or no listener of the family.
+    case none
+}
+
+/// A host name with a port and a transport.
+struct UnresolvedHop: Sendable {
+    var host: [UInt8]
+    var port: UInt16
+    var transport: TransportProtocol
+}
+
+/// A name that the edge is to resolve for a request that waits for it.
+public struct Resolution: Sendable {
+    /// The host name.
+    public var host: [UInt8] { hop.host }
+    let hop: UnresolvedHop
+    let shard: UInt8
+    let context: SlabIndex
+    let branch: Int
+
+    /// How long a request waits for a name, in milliseconds.
+    static let timeout: UInt64 = 5000
+}
+
+extension SIPServer {
+    /// The way to a destination.
+    func nextHop(of destination: Destination) -> NextHop {
+        switch destination {
+        case .peer(let flow, _): .flow(flow)
+        case .binding(let binding): binding.isReachedByFlow ? .flow(binding.flow) : nextHop(of: binding)
+        }
+    }
+
+    /// The way to a contact that is not reached where it came from: to its Path, else to the address that it names.
+    private func nextHop(of binding: Binding) -> NextHop {
+        binding.withText { text in
+            var uri = text.contact
+            if !text.path.isEmpty {
+                guard let first = NameAddress(text.path[0..<text.path.endOfValue(from: 0)].trimmed()) else {
+                    return .none
+                }
+                uri = first.uri
+            }
+            guard let hop = SIPURI(uri), let transport = TransportProtocol(parameter: hop.transport) else {
+                return .none
+            }
+            let port = hop.port ?? 5060
+            switch Host(hop.host) {
+            case .address(let address):
+                let remote = SocketAddress(address: address, port: port)
+                // The way that the REGISTER took, when it is the same: a connection that is open already.
+                if remote == binding.flow.remote, transport == binding.flow.transport { return .flow(binding.flow) }
+                return flow(to: remote, transport).map { .flow($0) } ?? .none
+            case .name(let name): return .name(UnresolvedHop(host: name.bytes, port: port, transport: transport))
+            case nil: return .none
+            }
+        }
+    }
+
+    /// A flow to an address that has not sent us anything, from the first listener that can reach it.
+    func flow(to remote: SocketAddress, _ transport: TransportProtocol) -> Flow? {
+        let suits: (Listener) -> Bool = { listener in
+            listener.transport == transport && listener.address.address.isIPv4 == remote.address.isIPv4
+        }
+        // A loopback listener reaches only this machine, and only it can be answered there.
+        let index =
+            settings.listeners.firstIndex {
+                suits($0) && $0.address.address.isLoopback == remote.address.isLoopback
+            } ?? settings.listeners.firstIndex(where: suits)
+        return index.map { Flow(transport: transport, listener: UInt16($0), remote: remote) }
+    }
+}
+
+extension TransportProtocol {
+    /// The transport that a URI parameter names; UDP without one (RFC 3263 section 4.1); nil for one that we do not have.
+    init?(parameter: ByteSlice?) {
+        guard let parameter else {
+            self = .udp
+            return
+        }
+        if parameter.equalsIgnoringCase("udp") {
+            self = .udp
+        } else if parameter.equalsIgnoringCase("tcp") {
+            self = .tcp
+        } else {
+            return nil
+        }
+    }
+}
