@@ -1,11 +1,12 @@
 import Primitives
 
 /// A message that the server wants sent, as text.
-struct Sent {
+struct Sent: CustomStringConvertible {
     var flow: Flow
     var bytes: [UInt8]
     var origin: UInt64
 
+    var description: String { "\(summary) to \(flow.remote)" }
     var text: String { String(decoding: bytes, as: UTF8.self) }
     var lines: [String] {
         text.split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)

@@ -103,7 +103,8 @@ final class TestNetwork {
         request.headers = headers
         let text = request.signed(nonce: nonce(), header: "Authorization").text
         let line = "Contact: <\(contact ?? device.contact)>"
-        let parts = text.split(separator: "Contact: <\(device.contact)>", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = text.split(
+            separator: "Contact: <\(device.contact)>", maxSplits: 1, omittingEmptySubsequences: false)
         let full = parts.joined(separator: line + (q.map { ";q=\($0)" } ?? ""))
         let sent = send(full, from: device.flow)
         #expect(sent.last?.status == 200, "\(sent.map(\.text))")
