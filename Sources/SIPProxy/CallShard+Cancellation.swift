@@ -61,6 +61,7 @@ extension CallShard {
                 let invite = transactions.clients[branch.client]
             else { continue }
             contexts[context]?.branches[position].isCancelSent = true
+            startTimerC(context, server.settings.timers.transactionTimeout, now)
             sendCancel(of: invite, reason: state.cancelReason, server: server, now: now, effects: &effects)
         }
     }
@@ -131,9 +132,10 @@ extension CallShard {
         for position in state.branches.indices where state.branches[position].state != .completed {
             contexts[context]?.branches[position].state = .completed
             contexts[context]?.branches[position].status = 408
-            transactions.removeClient(state.branches[position].client)
         }
+        // What the caller gets is written from the request that a client transaction still holds.
         branchEnded(context, server: server, now: now, effects: &effects)
+        for branch in state.branches where branch.state != .completed { transactions.removeClient(branch.client) }
     }
 }
 

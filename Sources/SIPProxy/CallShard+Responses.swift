@@ -12,7 +12,12 @@ extension CallShard {
     ) {
         // 16.7 step 1 and RFC 6026 section 8.8: a response without a transaction is dropped.
         guard var index = client(ofBranch: response.topVia.branch) else { return }
-        if response.method == .cancel { index = transactions.clients[index]?.cancel ?? .none }
+        if response.method == .cancel {
+            index = transactions.clients[index]?.cancel ?? .none
+        } else if !response.hasLowerVia {
+            // 16.7 step 3: without a Via below ours it would be for us, who have not sent such a request.
+            return
+        }
         // 17.1.3: the method must match as well as the branch.
         guard let client = transactions.clients[index], client.isInvite == (response.method == .invite) else { return }
         let status = response.status
@@ -45,14 +50,15 @@ extension CallShard {
         guard let serverIndex = contexts[context]?.server else { return }
         if status < 200 {
             contexts[context]?.branches[transaction.branch].state = .proceeding
-            if contexts[context]?.method == .invite {
-                // 16.7 step 2: a provisional response other than 100 sets Timer C anew.
-                if status > 100 { startTimerC(context, server.settings.timerC, now) }
-                sendWantedCancels(context, server: server, now: now, effects: &effects)
+            // RFC 4320 section 4.1: nothing provisional but 100 is told of a request other than INVITE.
+            guard contexts[context]?.method == .invite else { return }
+            sendWantedCancels(context, server: server, now: now, effects: &effects)
+            if status == 100 { return }
+            // 16.7 step 2: Timer C starts anew, but for a branch that is cancelled: ringing on does not prolong its end.
+            if contexts[context]?.branches[transaction.branch].isCancelWanted == false {
+                startTimerC(context, server.settings.timerC, now)
             }
-            if status > 100, contexts[context]?.isFinal == false {
-                    sendUpstream(response, serverIndex, server, now, &effects)
-            }
+            if contexts[context]?.isFinal == false { sendUpstream(response, serverIndex, server, now, &effects) }
             return
         }
         let isRepeated = contexts[context]?.branches[transaction.branch].state == .completed
