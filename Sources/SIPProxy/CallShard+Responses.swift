@@ -26,18 +26,19 @@ extension CallShard {
         if outcome.contains(.passToUser), let transaction = transactions.clients[index], transaction.context != .none {
             passUp(response, transaction, server: server, now: now, effects: &effects)
         }
-        finishClient(index, status: status, terminated: outcome.contains(.terminate))
+        if outcome.contains(.terminate) {
+            transactions.removeClient(index)
+        } else if status >= 200, outcome.contains(.passToUser) {
+            finishClient(index, status: status)
+        }
     }
 
-    /// Lets go of what a client transaction with a final response no longer needs.
-    private mutating func finishClient(_ index: SlabIndex, status: UInt16, terminated: Bool) {
-        if terminated {
-            transactions.removeClient(index)
-        } else if status >= 200, let transaction = transactions.clients[index] {
-            // A completed INVITE keeps its request for the ACK to retransmitted answers, an accepted one nothing.
-            if !transaction.isInvite || status < 300 { transactions.clients[index]?.request = [] }
-            if !transaction.isInvite { transactions.clients[index]?.context = .none }
-        }
+    /// Lets go of what a client transaction that has just taken its final response no longer needs.
+    private mutating func finishClient(_ index: SlabIndex, status: UInt16) {
+        guard let isInvite = transactions.clients[index]?.isInvite else { return }
+        // A completed INVITE keeps its request for the ACK to retransmitted answers, an accepted one nothing.
+        if !isInvite || status < 300 { transactions.clients[index]?.request = [] }
+        if !isInvite { transactions.clients[index]?.context = .none }
     }
 
     /// Gives a response to the response context of its request.

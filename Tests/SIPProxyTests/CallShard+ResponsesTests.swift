@@ -241,6 +241,9 @@ struct ResponseTests {
         #expect(ack?["To"] == "<sip:bob@example.com>;tag=to1")
         #expect(ack?["CSeq"] == "1 ACK")
         #expect(network.answer(call.first, 486).summaries == ["ACK"])
+        // A 2xx of a callee that has changed its mind is dropped, and does not spoil the next ACK.
+        #expect(network.answer(call.first, 200).isEmpty)
+        #expect(network.answer(call.first, 486).first?.bytes == ack?.bytes)
         network.expectNothingLeft()
     }
 }

@@ -67,8 +67,11 @@ final class TestNetwork {
 
     /// Hands the server a message; gives what it wants sent.
     @discardableResult
-    func send(_ text: String, from flow: Flow) -> [Sent] {
-        text.withSlice { server.receive($0, into: &message, from: flow, now: now, effects: &effects) }
+    func send(_ text: String, from flow: Flow) -> [Sent] { send(Array(text.utf8), from: flow) }
+
+    /// Hands the server bytes; gives what it wants sent.
+    func send(_ bytes: [UInt8], from flow: Flow) -> [Sent] {
+        bytes.withSlice { server.receive($0, into: &message, from: flow, now: now, effects: &effects) }
         return takeSent()
     }
 
