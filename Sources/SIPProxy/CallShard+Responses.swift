@@ -250,6 +250,7 @@ extension CallShard {
             }
         }
         transactions.timers.cancel(state.timerC)
+        transactions.timers.cancel(state.resolutionTimer)
         contexts.remove(context)
     }
 }

@@ -38,7 +38,8 @@ extension CallShard {
         let plan = ForwardingPlan(
             recordsRoute: request.method.makesDialog, ownRoutes: route.ownRoutes, credentials: caller.credentials)
         start(
-            request, key, destinations: targets.map { .binding($0.binding) }, plan, from: flow, server: server, now: now,
+            request, key, destinations: targets.map { .binding($0.binding) }, plan, from: flow, server: server,
+            now: now,
             effects: &effects)
     }
 
@@ -115,6 +116,7 @@ extension CallShard {
             contexts[context]?.waiting.removeLast()
         }
         var plan = state.plan
+        plan.maxBreadth = nil
         let brought = request.value(of: .maxBreadth)?.decimal(limit: UInt64(UInt32.max))
         if brought != nil || group.count > 1 {
             let breadth = UInt32(brought ?? UInt64(server.settings.maxBreadth))
@@ -124,6 +126,7 @@ extension CallShard {
             }
             plan.maxBreadth = max(1, breadth / UInt32(group.count))
         }
+        contexts[context]?.plan = plan
         for destination in group {
             forward(
                 request, to: destination, context: context, source: state.source, plan: plan, server: server, now: now,

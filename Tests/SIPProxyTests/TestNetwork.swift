@@ -137,6 +137,12 @@ final class TestNetwork {
         return takeSent()
     }
 
+    /// Tells the server the addresses of a name.
+    func resolved(_ resolution: Resolution, _ addresses: [IPAddress]) -> [Sent] {
+        server.resolved(resolution, addresses: addresses, now: now, effects: &effects)
+        return takeSent()
+    }
+
     /// Tells the server that a datagram came back.
     @discardableResult
     func bounce(_ datagram: Sent?, length: Int = 500) -> [Sent] {
