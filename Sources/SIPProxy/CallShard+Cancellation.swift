@@ -108,7 +108,8 @@ extension CallShard {
 
     // MARK: Timer C
 
-    /// Starts Timer C anew, or the wait for the end of cancelled branches.
+    /// Starts Timer C anew, or the wait for the end of cancelled branches, or that for the 100 to a request other than
+    /// INVITE.
     mutating func startTimerC(_ context: SlabIndex, _ milliseconds: UInt32, _ now: Now) {
         guard let state = contexts[context] else { return }
         transactions.timers.cancel(state.timerC)
@@ -118,9 +119,14 @@ extension CallShard {
             at: now.instant.advanced(byMilliseconds: UInt64(milliseconds)), owner)
     }
 
-    /// 16.8: a ringing branch is cancelled; one that was cancelled already counts as ended.
+    /// 16.8: a ringing branch is cancelled; one that was cancelled already counts as ended. A request other than INVITE
+    /// that is still unanswered is answered 100.
     mutating func timerCFired(_ context: SlabIndex, server: SIPServer, now: Now, effects: inout Effects) {
         guard let state = contexts[context], !state.isFinal || state.hasPendingBranch else { return }
+        guard state.method == .invite else {
+            if !state.isFinal { respond(context, status: 100, server: server, now: now, effects: &effects) }
+            return
+        }
         contexts[context]?.isTimedOut = !state.isCancelled
         contexts[context]?.waiting = []
         if state.branches.contains(where: { $0.state == .proceeding && !$0.isCancelWanted }) {

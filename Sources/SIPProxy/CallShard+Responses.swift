@@ -150,8 +150,8 @@ extension CallShard {
         removeIfSpent(context)
     }
 
-    /// Writes a final response of our own for a context, from the request as it was forwarded.
-    private mutating func respond(
+    /// Writes a response of our own for a context, from the request as it was forwarded.
+    mutating func respond(
         _ context: SlabIndex, status: UInt16, server: SIPServer, now: Now, effects: inout Effects
     ) {
         guard let state = contexts[context] else { return }
@@ -161,9 +161,9 @@ extension CallShard {
         stored.withSlice { bytes in
             _ = request.parse(bytes)
             ResponseTag(for: request, key: server.settings.runKey).withSlice {
-                writer.beginResponse(to: request, status: status, source: nil, toTag: $0)
+                writer.beginResponse(to: request, status: status, source: nil, toTag: status == 100 ? .empty : $0)
             }
-            server.domains.domain.withSlice { writer.appendWarning(state.reason, domain: $0) }
+            if status >= 200 { server.domains.domain.withSlice { writer.appendWarning(state.reason, domain: $0) } }
             writer.endResponse()
         }
         // The request as forwarded has our Via on top, the response must not.

@@ -93,6 +93,9 @@ extension CallShard {
             sendTrying(to: request, index, from: flow, server: server, now: now, effects: &effects)
             startTimerC(contextIndex, server.settings.timerC, now)
             logStart(request, destinations.count, from: flow, now, &effects)
+        } else {
+            // RFC 4320 section 4.1: not before, and then at the latest.
+            startTimerC(contextIndex, server.settings.timers.nonInviteTryingDelay, now)
         }
         let isTriedAtOnce = forwardNextGroup(request, contextIndex, server: server, now: now, effects: &effects)
         if !isTriedAtOnce {

@@ -55,8 +55,9 @@ struct CancellationTests {
         network.answer(call.first, 180)
         network.send(call.invite.cancel)
         network.wait(milliseconds: 31_000)
-        // A further ringing does not prolong it.
+        // Neither a further ringing nor a repeated CANCEL prolongs it.
         network.answer(call.first, 180)
+        network.send(call.invite.cancel)
         let end = network.wait(milliseconds: 2_000).filter { !$0.isRequest }
         #expect(end.first?.summary == "487 INVITE")
         #expect(end.first?["Via"] == "\(call.invite.via)=5060;received=198.51.100.1")

@@ -224,8 +224,25 @@ struct ResponseTests {
         network.sendSigned(Device.alice.request("MESSAGE", to: "bob"))
         let sent = network.wait(milliseconds: 40_000)
         #expect(sent.requests("MESSAGE").count == 10)
-        #expect(sent.allSatisfy { $0.isRequest })
+        #expect(sent.filter { !$0.isRequest }.summaries == ["100 MESSAGE"])
         #expect(network.isIdle, "\(network.server.tableSizes)")
+    }
+
+    @Test("RFC 4320 4.1: a request other than INVITE is answered 100 after 3.5 s, not before, and its repetitions too")
+    func lateTrying() {
+        let request = network.signed(Device.alice.request("MESSAGE", to: "bob"))
+        let sent = network.send(request)
+        #expect(network.wait(milliseconds: 3_400).allSatisfy { $0.isRequest })
+        let trying = network.wait(milliseconds: 200).filter { !$0.isRequest }
+        #expect(trying.summaries == ["100 MESSAGE"])
+        #expect(trying.first?.flow == Device.alice.flow)
+        #expect(trying.first?.values("Via") == ["\(request.via)=5060;received=198.51.100.1"])
+        #expect(trying.first?.toTag == nil)
+        #expect(trying.first?.values("Warning").isEmpty == true)
+        #expect(network.send(request).map(\.bytes) == trying.map(\.bytes))
+        #expect(network.answer(sent.first, 200).summaries == ["200 MESSAGE"])
+        #expect(network.wait(milliseconds: 10_000).isEmpty)
+        network.expectNothingLeft()
     }
 
     @Test("17.1.1.3: a repeated final response is acknowledged again and not forwarded again")
