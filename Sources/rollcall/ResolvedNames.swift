@@ -20,7 +20,7 @@ final class ResolvedNames: @unchecked Sendable {
         self.resolver = resolver
         self.sender = sender
         self.log = log
-        effects = Effects(log: LogBuffer(level: level, format: format))
+        effects = Effects(log: LogBuffer(level: level, format: format), key: Secrets.key())
     }
 
     /// Resolves a name; the request goes on, or fails, when that is done.
