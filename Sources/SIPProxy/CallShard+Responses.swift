@@ -51,7 +51,7 @@ extension CallShard {
                 sendWantedCancels(context, server: server, now: now, effects: &effects)
             }
             if status > 100, contexts[context]?.isFinal == false {
-                    sendUpstream(response, serverIndex, server, now, &effects)
+                sendUpstream(response, serverIndex, server, now, &effects)
             }
             return
         }

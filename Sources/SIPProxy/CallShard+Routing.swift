@@ -38,7 +38,8 @@ extension CallShard {
         let plan = ForwardingPlan(
             recordsRoute: request.method.makesDialog, ownRoutes: route.ownRoutes, credentials: caller.credentials)
         start(
-            request, key, destinations: targets.map { .binding($0.binding) }, plan, from: flow, server: server, now: now,
+            request, key, destinations: targets.map { .binding($0.binding) }, plan, from: flow, server: server,
+            now: now,
             effects: &effects)
     }
 

@@ -15,7 +15,9 @@ final class ResolvedNames: @unchecked Sendable {
     private let lock = Mutex(())
     private var effects: Effects
 
-    init(_ server: SIPServer, _ resolver: Resolver, _ sender: Sender, _ log: LogSink, level: LogLevel, format: LogFormat) {
+    init(
+        _ server: SIPServer, _ resolver: Resolver, _ sender: Sender, _ log: LogSink, level: LogLevel, format: LogFormat
+    ) {
         self.server = server
         self.resolver = resolver
         self.sender = sender
