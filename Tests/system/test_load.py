@@ -35,7 +35,7 @@ def serving(directory, users):
     daemon = Daemon(
         directory, domain="bench.local", aliases=[], log={"level": "info"},
         # All of them come from one address.
-        limits={"connectionsPerSource": 10_000})
+        limits={"connectionsPerSource": 10_000}, authentication={"algorithms": ["MD5", "SHA-256"]})
     daemon.import_clients([(f"user{number:06}", f"pw{number:06}") for number in range(users)], within=300)
     return daemon.start()
 
