@@ -67,7 +67,9 @@ enum CommandTable {
         ) { values throws(UsageError) in .clientRemove(login: values.arguments[0]) },
         CommandDeclaration(
             words: ["client", "import"], summary: "Create the clients of a file, all or none.",
-            arguments: [Argument(name: "FILE", help: "A text file with 'login,password' on each line; - for standard input.")]
+            arguments: [
+                Argument(name: "FILE", help: "A text file with 'login,password' on each line; - for standard input.")
+            ]
         ) { values throws(UsageError) in .clientImport(file: values.arguments[0]) },
         CommandDeclaration(words: ["account", "show"], summary: "Show the account and its token.", options: [json]) {
             values throws(UsageError) in .accountShow(json: values.isGiven("--json"))

@@ -11,7 +11,11 @@ extension Configuration {
     public var notes: [Note] {
         var notes: [Note] = []
         func note(_ keyPath: String, _ message: String) { notes.append(Note(keyPath: keyPath, message: message)) }
-        if durability == .memory { note("durability", "A REGISTER is answered before it is stored: kill -9 loses the last moment's registrations.") }
+        if durability == .memory {
+            note(
+                "durability",
+                "A REGISTER is answered before it is stored: kill -9 loses the last moment's registrations.")
+        }
         if proxy.timerC < .seconds(180) {
             note("proxy.timerC", "Calls that ring longer are ended; RFC 3261 section 16.6 asks for at least 3m.")
         }

@@ -69,7 +69,7 @@ extension Configuration {
     /// How clients prove who they are (RFC 7616, RFC 8760).
     public struct Authentication: Equatable, Sendable {
         /// The digest algorithms that are offered, in the order of the challenges.
-        public var algorithms = [Algorithm.md5, .sha256]
+        public var algorithms = [Algorithm.md5]
         /// The qualities of protection that are offered; none for digests in the manner of RFC 2069.
         public var qop = [QualityOfProtection.auth]
         /// The time a nonce may be used.

@@ -54,7 +54,8 @@ enum KeyTable {
     private static let authentication: [K] = [
         .choices(
             "authentication.algorithms", \.authentication.algorithms, orNone: false,
-            "Digest algorithms offered, in the order of the challenges."),
+            "Digest algorithms offered, in the order of the challenges. baresip 1.0 registers only where MD5 is offered alone."
+        ),
         .choices(
             "authentication.qop", \.authentication.qop, orNone: true,
             "Qualities of protection offered; [] for digests in the manner of RFC 2069."),

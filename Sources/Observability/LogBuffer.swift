@@ -98,6 +98,15 @@ public struct LogBuffer: ~Copyable {
         field(key, transport: flow.transport, address: flow.remote)
     }
 
+    /// Adds an address without a port.
+    public mutating func field(_ key: ByteSlice, _ address: IPAddress) {
+        guard isOpen else { return }
+        append(key: key)
+        if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
+        writer.append(address, bracketed: false)
+        if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
+    }
+
     /// Adds a transport and an address: `udp:203.0.113.7:5060`.
     public mutating func field(_ key: ByteSlice, transport: TransportProtocol, address: SocketAddress) {
         guard isOpen else { return }

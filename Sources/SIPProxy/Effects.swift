@@ -16,8 +16,34 @@ public struct Effects: ~Copyable {
     /// Names to resolve; `SIPServer.resolved` takes the addresses.
     public var resolutions: [Resolution] = []
 
-    /// Empty effects that write log lines up to a level.
-    public init(log: consuming LogBuffer) { self.log = log }
+    /// What keeps one source from filling the log with refusals.
+    private var limiter: LogLimiter
+
+    /// Empty effects that write log lines up to a level; `key` is a secret of the limiter of lines.
+    public init(log: consuming LogBuffer, key: HashKey) {
+        self.log = log
+        limiter = LogLimiter(key: key)
+    }
+
+    /// Starts the line of a refusal, unless its source has had its share of lines.
+    mutating func beginRefusal(_ event: LogEvent, from flow: Flow, _ now: Now) -> Bool {
+        guard log.accepts(event) else { return false }
+        if event.level != .debug, !limiter.admits(flow.remote.address, at: now.instant) { return false }
+        guard log.begin(event, at: now.unix) else { return false }
+        log.field("src", source: flow)
+        return true
+    }
+
+    /// Writes what the limiter has left out, when it is time.
+    public mutating func logSuppressions(now: Now) {
+        for suppression in limiter.takeSuppressions(at: now.instant) {
+            guard log.begin(.logSuppressed, at: now.unix) else { continue }
+            log.field("src", suppression.source)
+            log.field("lines", number: Int64(suppression.lines))
+            log.field("what", "refusals of requests from this address")
+            log.end()
+        }
+    }
 }
 
 /// An answer that promises that something is stored, with what is to be stored.

@@ -98,8 +98,7 @@ extension SIPServer {
         case .message: event = .messageRefused
         default: event = request.toTag.isEmpty ? .requestRefused : .dialogRefused
         }
-        guard effects.log.begin(event, at: now.unix) else { return }
-        effects.log.field("src", source: flow)
+        guard effects.beginRefusal(event, from: flow, now) else { return }
         if event == .requestRefused || event == .dialogRefused { effects.log.field("method", request.methodText) }
         effects.log.parties(of: request)
         effects.log.field("sip", number: Int64(reason.status))
@@ -113,10 +112,8 @@ extension SIPServer {
         _ effects: inout Effects
     ) {
         let isFailure = reason != nil && !stale
-        guard effects.log.begin(isFailure ? .authenticationFail : .authenticationChallenge, at: now.unix) else {
-            return
-        }
-        effects.log.field("src", source: flow)
+        let event: LogEvent = isFailure ? .authenticationFail : .authenticationChallenge
+        guard effects.beginRefusal(event, from: flow, now) else { return }
         effects.log.field("method", request.methodText)
         effects.log.field("user", LogBuffer.name(request.from.uri))
         effects.log.field("cid", request.callID)

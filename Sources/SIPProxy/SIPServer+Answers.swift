@@ -118,7 +118,7 @@ extension SIPServer {
     /// True when the Request-URI names this server and nobody on it.
     func isForServer(_ request: borrowing SIPMessage) -> Bool {
         guard let uri = SIPURI(request.requestURI) else { return false }
-        return !uri.hasUser && domains.isOurs(uri)
+        return !uri.hasUser && domains.isOursAtAnyPort(uri)
     }
 
     /// True when a host and port of a Via or Route are ours.

@@ -144,7 +144,7 @@ public final class Authenticator: Sendable {
         if uri == requestURI { return true }
         guard let digest = SIPURI(uri), let request = SIPURI(requestURI) else { return false }
         return (!digest.hasUser || digest.user.equalsUnescaped(request.user))
-            && (digest.host.equalsIgnoringCase(request.host) || domains.isOurs(digest))
+            && (digest.host.equalsIgnoringCase(request.host) || domains.isOursAtAnyPort(digest))
     }
 
     private enum Verdict: Sendable {
@@ -231,6 +231,6 @@ public final class Authenticator: Sendable {
     /// True when a From or To is the login at a host of ours: escapes decoded, host without case (19.1.4).
     public func identityMatches(_ address: NameAddress, login: ByteSlice) -> Bool {
         guard let uri = SIPURI(address.uri) else { return false }
-        return uri.user.equalsUnescaped(login) && domains.isOurs(uri)
+        return uri.user.equalsUnescaped(login) && domains.isOursAtAnyPort(uri)
     }
 }

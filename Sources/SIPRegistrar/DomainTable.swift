@@ -43,6 +43,10 @@ public struct DomainTable: Sendable {
         }
     }
 
+    /// True for a URI whose host is ours at any port: for what names the domain and not a device. A client may have been
+    /// told another port than the one that we listen on (a forwarded one), and some phones write none or their own.
+    public func isOursAtAnyPort(_ uri: SIPURI) -> Bool { isOurs(host: uri.host, port: nil) }
+
     /// True for a URI whose host and port are ours.
     public func isOurs(_ uri: SIPURI) -> Bool { isOurs(host: uri.host, port: uri.port) }
 

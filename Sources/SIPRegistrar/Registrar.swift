@@ -69,7 +69,7 @@ public final class Registrar: Sendable {
             throw Refusal(request.requestURI.starts(withIgnoringCase: "sip:") ? .messageMalformed : .unsupportedScheme)
         }
         if uri.isSecure { throw Refusal(.unsupportedScheme) }
-        if !domains.isOurs(uri) { throw Refusal(.registerForeignDomain) }
+        if !domains.isOursAtAnyPort(uri) { throw Refusal(.registerForeignDomain) }
     }
 
     /// Step 2: extensions in Require that we do not have.
@@ -94,7 +94,7 @@ public final class Registrar: Sendable {
 
     /// Steps 4 and 5: a client registers itself only, under its address-of-record, which is in To.
     private func checkIdentity(_ request: borrowing SIPMessage, _ client: Authenticator.Client) throws(Refusal) {
-        guard let addressOfRecord = SIPURI(request.to.uri), domains.isOurs(addressOfRecord) else {
+        guard let addressOfRecord = SIPURI(request.to.uri), domains.isOursAtAnyPort(addressOfRecord) else {
             throw Refusal(.registerForeignDomain)
         }
         if !addressOfRecord.user.equalsUnescaped(client.login) { throw Refusal(.toIsNotLogin) }

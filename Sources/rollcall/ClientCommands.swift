@@ -22,7 +22,8 @@ struct ClientCommands {
             client = try store.createClient(client)
         } catch .constraint(_, .unique, _) {
             throw CommandFailure(
-                "there is a client '\(login)' already; change it with 'rollcall client set \(login)' or choose another login")
+                "there is a client '\(login)' already; change it with 'rollcall client set \(login)' or choose another login"
+            )
         }
         Terminal.print("client \(login) added (\(client.sid))")
         if source == .generate { Terminal.print("password: \(password)") }
@@ -145,7 +146,8 @@ struct ClientCommands {
     private func openExisting() throws -> Store {
         if access(site.databasePath, F_OK) != 0 {
             throw CommandFailure(
-                "there is no database at \(site.databasePath); name the server's configuration with --config, or make the first client with 'rollcall client add LOGIN'")
+                "there is no database at \(site.databasePath); name the server's configuration with --config, or make the first client with 'rollcall client add LOGIN'"
+            )
         }
         return try site.openStore()
     }
@@ -174,7 +176,8 @@ struct ClientRules {
                 ASCII.isUnreserved(byte) || ";&=+$,%".utf8.contains(byte)
             else {
                 throw CommandFailure(
-                    "a login must not contain '\(character)'; letters, digits and -_.!~*'();&=+$, are allowed, others as %HH")
+                    "a login must not contain '\(character)'; letters, digits and -_.!~*'();&=+$, are allowed, others as %HH"
+                )
             }
         }
         if login.withSlice({ !$0.hasValidEscapes }) {

@@ -84,7 +84,8 @@ enum TextTable {
         let widths = heading.indices.map { column in ([heading] + rows).map { $0[column].count }.max() ?? 0 }
         for row in [heading] + rows {
             let cells = row.enumerated().map { column, text in
-                let text = String(text.map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "?" : $0 })
+                let text = String(
+                    text.map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "?" : $0 })
                 return column == row.count - 1
                     ? text : text + String(repeating: " ", count: max(0, widths[column] - text.count))
             }

@@ -61,7 +61,8 @@ enum Program {
 
     private static func check(_ site: Site, file: String?) -> ExitCode {
         for note in site.configuration.notes { Terminal.print("note: \(note.keyPath): \(note.message)") }
-        Terminal.print("\(file ?? "The default configuration") is valid: domain \(site.domain), database \(site.databasePath)")
+        Terminal.print(
+            "\(file ?? "The default configuration") is valid: domain \(site.domain), database \(site.databasePath)")
         return .success
     }
 }

@@ -15,12 +15,14 @@ final class ResolvedNames: @unchecked Sendable {
     private let lock = Mutex(())
     private var effects: Effects
 
-    init(_ server: SIPServer, _ resolver: Resolver, _ sender: Sender, _ log: LogSink, level: LogLevel, format: LogFormat) {
+    init(
+        _ server: SIPServer, _ resolver: Resolver, _ sender: Sender, _ log: LogSink, level: LogLevel, format: LogFormat
+    ) {
         self.server = server
         self.resolver = resolver
         self.sender = sender
         self.log = log
-        effects = Effects(log: LogBuffer(level: level, format: format))
+        effects = Effects(log: LogBuffer(level: level, format: format), key: Secrets.key())
     }
 
     /// Resolves a name; the request goes on, or fails, when that is done.

@@ -36,7 +36,7 @@ final class Worker: EventLoopDelegate {
         names = parts.names
         self.sweeps = sweeps
         self.nonceLifetime = nonceLifetime
-        effects = Effects(log: LogBuffer(level: logLevel, format: logFormat))
+        effects = Effects(log: LogBuffer(level: logLevel, format: logFormat), key: Secrets.key())
     }
 
     func received(_ message: ByteSlice, on flow: Flow, now: Now) {
@@ -62,6 +62,7 @@ final class Worker: EventLoopDelegate {
 
     func tick(now: Now) {
         server.tick(now: now, effects: &effects)
+        effects.logSuppressions(now: now)
         guard sweeps, now.instant >= nextSweep else { return }
         nextSweep = now.instant.advanced(byMilliseconds: 1000)
         let oldestNonce = UnixTime(milliseconds: now.unix.milliseconds - nonceLifetime)

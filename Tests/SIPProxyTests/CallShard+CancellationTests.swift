@@ -132,6 +132,20 @@ struct CancellationTests {
         network.expectNothingLeft()
     }
 
+    @Test("16.7 step 6: a 6xx that crosses the CANCEL is what the caller gets, any other failure becomes 487")
+    func failureAfterCancel() {
+        for (number, (status, told)) in [(603, 603), (486, 487), (500, 487), (404, 487)].enumerated() {
+            let call = Call(network) {
+                $0.callID = "\(number)"
+                $0.branch = "z9hG4bK\(number)"
+            }
+            network.answer(call.first, 180)
+            network.send(call.invite.cancel)
+            #expect(network.answer(call.first, status).summaries == ["ACK", "\(told) INVITE"])
+        }
+        network.expectNothingLeft()
+    }
+
     @Test("9.1: CANCEL keeps the Route of its INVITE")
     func route() {
         network.register(.bobsDesk, headers: ["Path: <sip:203.0.113.5:5062;lr>", "Supported: path"])

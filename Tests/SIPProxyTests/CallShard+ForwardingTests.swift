@@ -227,6 +227,21 @@ struct DialogForwardingTests {
         network.expectNothingLeft()
     }
 
+    @Test("16.4: a Request-URI that is our own route, with no Route to take its place, stays")
+    func strictRouteWithoutTarget() {
+        let call = Call(network)
+        let ok = network.answer(call.first, 200).first
+        let route = String(ok?["Record-Route"].dropFirst().dropLast() ?? "")
+        let bye = network.send(
+            call.fromCaller("BYE", after: ok).with {
+                $0.requestURI = route
+                $0.headers = []
+            })
+        #expect(bye.first?.requestURI == route)
+        #expect(bye.first?.flow == Device.bob.flow)
+        network.expectNothingLeft()
+    }
+
     @Test("A token that was changed, or belongs to another call, proves nothing")
     func forgedToken() {
         let call = Call(network)

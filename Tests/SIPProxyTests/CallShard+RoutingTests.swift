@@ -154,6 +154,13 @@ struct ValidationTests {
         #expect(answer?["Warning"].contains("R-1305") == true)
     }
 
+    @Test(
+        "16.4: a Route that cannot be read is refused like one that leads elsewhere",
+        arguments: ["nonsense", "<tel:+1>", "<sip:192.0.2.1;lr>,,"])
+    func unreadableRoute(_ route: String) {
+        #expect(refusal(invite.with { $0.headers = ["Route: \(route)"] })?.status == 403)
+    }
+
     @Test("A request within a dialog without its route token is challenged like any other")
     func inDialogWithoutToken() {
         let bye = Device.alice.request("BYE", to: "bob").with { $0.toTag = "to1" }

@@ -45,7 +45,7 @@ final class TestNetwork {
         server = SIPServer(
             settings: settings, registrar: registrar, authenticator: authenticator, location: location,
             domains: domains, now: now)
-        effects = Effects(log: LogBuffer(level: .debug))
+        effects = Effects(log: LogBuffer(level: .debug), key: HashKey(7, 8))
         for (id, login) in ["alice", "bob", "carol", "dave"].enumerated() { add(login, id: Int64(id + 1)) }
     }
 

@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `A malformed Request-URI gets 400`() {
-        #expect(server.send(phone.with { $0.requestURI = "sip:" }.request).status == 400)
+        #expect(server.send(phone.with { $0.requestURI = "sip:@example.com" }.request).status == 400)
     }
 
     @Test func `An unknown option tag in Require gets 420 with only that tag in Unsupported`() {

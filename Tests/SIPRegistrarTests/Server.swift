@@ -10,7 +10,7 @@ import Synchronization
 final class Server: Sendable {
     struct Settings {
         var registrar = RegistrarPolicy()
-        var authentication = AuthenticationPolicy()
+        var authentication = AuthenticationPolicy.offeringBoth
     }
 
     struct Answer {
@@ -135,5 +135,14 @@ extension String {
             index = self.index(after: index)
         }
         return nil
+    }
+}
+
+extension AuthenticationPolicy {
+    /// The default rules, but for the two algorithms that most tests need.
+    fileprivate static var offeringBoth: AuthenticationPolicy {
+        var policy = AuthenticationPolicy()
+        policy.algorithms = [.md5, .sha256]
+        return policy
     }
 }

@@ -49,6 +49,14 @@ def free_port(neighbours=1):
             return first
 
 
+def free_short_port():
+    """A free port of four digits: sipsak cuts the last digit off longer ones."""
+    return next(
+        port for port in range(6_000 + os.getpid() % 3_000, 10_000)
+        if all(is_free(port, kind, host) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+               for host in ("127.0.0.1", "::1")))
+
+
 def parse_logfmt(line):
     """A log line as a dictionary: `time`, `level`, `event` and the keys. None when it is not an event line."""
     match = re.match(r"(\S+)\s+(error|warn|info|debug)\s+(\S+)\s*(.*)$", line)
@@ -70,12 +78,12 @@ def merge(base, changes):
 
 
 class Daemon:
-    """`rollcall serve` with its own state directory, ports and configuration. `changes` go over the defaults."""
+    """`rollcall serve` with its own state directory, port and configuration. `changes` go over the defaults."""
 
-    def __init__(self, directory, clients=(), **changes):
+    def __init__(self, directory, clients=(), port=None, **changes):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         self.clients = list(clients)
         self.process = None
         self.starts = 0

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from conftest import eventually
 from daemon import ROOT, free_port
 
 pytestmark = pytest.mark.skipif(not shutil.which("sipp"), reason="sipp is not installed (sip-tester)")
@@ -13,10 +14,12 @@ RUN = ROOT / "Tests/sipp/run"
 
 
 @pytest.fixture
-def sipp(server):
+def sipp(server, phone):
     """Runs `Tests/sipp/run` with 20 users against the daemon."""
     users = [(f"sipp{number:02}", f"secret{number:02}") for number in range(20)]
     server.import_clients(users)
+    last = phone(users[-1][0], password=users[-1][1])
+    assert eventually(lambda: last.try_to_register(contacts=[]).status == 200), "the import took no effect"
     file = server.directory / "users.csv"
     file.write_text("".join(f"{login};{password}\n" for login, password in users))
 

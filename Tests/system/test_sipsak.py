@@ -5,9 +5,17 @@ import subprocess
 
 import pytest
 
-from daemon import free_port
+from conftest import CLIENTS
+from daemon import Daemon, free_port, free_short_port
 
 pytestmark = pytest.mark.skipif(not shutil.which("sipsak"), reason="sipsak is not installed")
+
+
+@pytest.fixture
+def server(tmp_path):
+    daemon = Daemon(tmp_path / "daemon", CLIENTS, port=free_short_port()).start()
+    yield daemon
+    daemon.stop()
 
 
 def sipsak(*arguments):

@@ -255,7 +255,7 @@ def test_a_response_after_the_connection_has_closed_does_no_harm(phone, bob):
     assert other.ask(options(other)).status == 200
 
 
-@pytest.mark.configuration(limits={"tcpIdle": "1s"})
+@pytest.mark.configuration(limits={"idleConnection": "1s"})
 def test_a_connection_that_never_says_anything_is_closed(server):
     wire = TCPWire(("127.0.0.1", server.port))
     assert wire.is_closed(within=5)
