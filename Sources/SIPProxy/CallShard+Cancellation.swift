@@ -74,19 +74,18 @@ extension CallShard {
             ClientTransaction(
                 machine: .nonInvite(ClientNonInviteTransaction(isReliable: isReliable)), flow: invite.flow,
                 branchHash: invite.branchHash, context: .none, branch: 0))
-        var writer = ByteWriter(capacity: 512)
-        var request = SIPMessage()
+        let start = effects.outbox.bytes.count
         invite.request.withSlice { bytes in
+            var request = SIPMessage()
             _ = request.parse(bytes)
-            writer.beginHopByHop("CANCEL", of: request, to: nil)
-            if !reason.isEmpty { reason.withSlice { writer.appendHeader("Reason", $0) } }
-            writer.endResponse()
+            effects.outbox.bytes.beginHopByHop("CANCEL", of: request, to: nil)
+            if !reason.isEmpty { reason.withSlice { effects.outbox.bytes.appendHeader("Reason", $0) } }
+            effects.outbox.bytes.endResponse()
         }
-        transactions.clients[index]?.request = writer.slice.bytes
-        // The CANCEL has the branch of its INVITE, so its answer finds the INVITE's transaction: that is told apart by
-        // method, and this transaction ends by its own timers.
-        let none = SIPMessage()
-        _ = run(client: index, .request, response: none, server, now, &effects)
+        transactions.clients[index]?.request = effects.outbox.bytes.slice(from: start).bytes
+        effects.outbox.send(from: start, to: invite.flow, origin: CallShard.origin(shard: number, index))
+        startClient(index, server.settings.timers, now)
+        // The answer to the CANCEL has the branch of its INVITE (9.1): it finds this transaction through that.
         if let position = contexts[invite.context]?.branches[invite.branch].client {
             transactions.clients[position]?.cancel = index
         }

@@ -61,7 +61,7 @@ extension CallShard {
     }
 
     /// Lets a client transaction whose request is in the outbox already enter its first state.
-    private mutating func startClient(_ index: SlabIndex, _ timers: TransactionTimerSettings, _ now: Now) {
+    mutating func startClient(_ index: SlabIndex, _ timers: TransactionTimerSettings, _ now: Now) {
         let outcome: TransactionEffects
         switch transactions.clients[index]?.machine {
         case .invite(var machine):

@@ -82,13 +82,13 @@ extension CallShard {
             isInvite
                 ? .invite(ServerInviteTransaction(isReliable: isReliable))
                 : .nonInvite(ServerNonInviteTransaction(isReliable: isReliable)),
-            key: key, flow: request.topVia.responseFlow(source: flow))
+            key: key, flow: request.topVia.responseFlow(source: flow), viaPort: request.topVia.port ?? 5060)
         var context = ResponseContext(server: index, method: request.method, source: flow, startedAt: now.instant)
         context.waiting = destinations.reversed()
         context.plan = plan
         let contextIndex = contexts.insert(context)
         transactions.servers[index]?.context = contextIndex
-        run(server: index, .request, response: nil, server, now, &effects)
+        run(server: index, .request, server, now, &effects)
         if isInvite {
             sendTrying(to: request, index, from: flow, server: server, now: now, effects: &effects)
             startTimerC(contextIndex, server.settings.timerC, now)
@@ -173,10 +173,10 @@ extension CallShard {
         to request: borrowing SIPMessage, _ index: SlabIndex, from flow: Flow, server: SIPServer, now: Now,
         effects: inout Effects
     ) {
-        var writer = ByteWriter(capacity: 512)
-        writer.beginResponse(to: request, status: 100, source: flow.remote, toTag: .empty)
-        writer.endResponse()
-        run(server: index, .response(.provisional), response: writer.slice, server, now, &effects)
+        let start = effects.outbox.bytes.count
+        effects.outbox.bytes.beginResponse(to: request, status: 100, source: flow.remote, toTag: .empty)
+        effects.outbox.bytes.endResponse()
+        answer(index, status: 100, from: start, server, now, &effects)
     }
 
     /// A copy of a request as it will be needed later: with received and rport in its topmost Via.

@@ -11,8 +11,9 @@ struct ServerTransaction {
 
     var machine: Machine
     let key: TransactionKey
-    /// Where its responses go (18.2.2).
+    /// Where its responses go (18.2.2), and the port of the client's Via for the case that a connection is gone.
     let flow: Flow
+    let viaPort: UInt16
     /// The context that answers it; `.none` once the final response is sent.
     var context = SlabIndex.none
     /// The bytes to send when the request comes again; empty for nothing.
@@ -78,9 +79,9 @@ struct TransactionTable {
     var count: Int { servers.count + clients.count }
 
     mutating func insertServer(
-        _ machine: ServerTransaction.Machine, key: TransactionKey, flow: Flow
+        _ machine: ServerTransaction.Machine, key: TransactionKey, flow: Flow, viaPort: UInt16
     ) -> SlabIndex {
-        let index = servers.insert(ServerTransaction(machine: machine, key: key, flow: flow))
+        let index = servers.insert(ServerTransaction(machine: machine, key: key, flow: flow, viaPort: viaPort))
         serversByKey[key] = index
         return index
     }
