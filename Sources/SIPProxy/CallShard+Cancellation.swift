@@ -38,13 +38,16 @@ extension CallShard {
     mutating func cancelBranches(
         _ context: SlabIndex, reason: ByteSlice, server: SIPServer, now: Now, effects: inout Effects
     ) {
-        guard let state = contexts[context], state.method == .invite else { return }
+        guard let state = contexts[context] else { return }
+        // Whatever the method: what has not been sent yet never will be.
+        for position in state.branches.indices where state.branches[position].unresolved != nil {
+            contexts[context]?.branches[position].unresolved = nil
+            contexts[context]?.branches[position].state = .completed
+        }
+        // 9.1: only an INVITE is cancelled.
+        if state.method != .invite { return }
         for position in state.branches.indices where state.branches[position].state != .completed {
             contexts[context]?.branches[position].isCancelWanted = true
-            if state.branches[position].unresolved != nil {
-                contexts[context]?.branches[position].unresolved = nil
-                contexts[context]?.branches[position].state = .completed
-            }
         }
         contexts[context]?.cancelReason = reason.bytes
         // 9.1: an answer to the cancelled INVITE is awaited for 64*T1, then the branches count as ended.

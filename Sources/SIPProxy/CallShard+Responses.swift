@@ -107,12 +107,37 @@ extension CallShard {
     private mutating func keepIfBest(
         _ response: borrowing SIPMessage, _ context: SlabIndex, _ status: UInt16, _ effects: inout Effects
     ) {
-        guard let state = contexts[context], !state.isFinal, state.isBetter(status) else { return }
+        guard let state = contexts[context], !state.isFinal else { return }
+        guard state.isBetter(status) else {
+            if status.isChallenge, state.bestStatus.isChallenge { addChallenges(of: response, context) }
+            return
+        }
         let start = effects.outbox.bytes.count
         effects.outbox.bytes.appendForwardedResponse(response)
         contexts[context]?.bestStatus = status
         contexts[context]?.best = effects.outbox.bytes.slice(from: start).bytes
         effects.outbox.bytes.truncate(to: start)
+    }
+
+    /// 16.7 step 7: the challenges of all branches go into the one response, so that the caller can answer each.
+    private mutating func addChallenges(of response: borrowing SIPMessage, _ context: SlabIndex) {
+        guard let best = contexts[context]?.best, !best.isEmpty else { return }
+        var writer = ByteWriter(capacity: best.count + 512)
+        var message = SIPMessage()
+        best.withSlice { bytes in
+            _ = message.parse(bytes)
+            guard let first = message.firstIndex(of: .via) else { return }
+            let start = Int(message.field(first).lineStart)
+            writer.append(bytes[0..<start])
+            for index in 0..<response.fieldCount {
+                let field = response.field(index)
+                if field.name == .wwwAuthenticate || field.name == .proxyAuthenticate {
+                    writer.append(response.line(field))
+                }
+            }
+            writer.append(bytes.from(start))
+        }
+        if writer.count > best.count { contexts[context]?.best = writer.slice.bytes }
     }
 
     /// After a branch has ended without 2xx: the next targets are tried, or the best response goes upstream.
@@ -245,4 +270,9 @@ extension CallShard {
         transactions.timers.cancel(state.resolutionTimer)
         contexts.remove(context)
     }
+}
+
+extension UInt16 {
+    /// True for the statuses that ask for credentials.
+    fileprivate var isChallenge: Bool { self == 401 || self == 407 }
 }
