@@ -6,6 +6,7 @@ import Primitives
 public enum LogEvent: UInt8, CaseIterable, Sendable {
     case serverStart
     case serverReady
+    case serverState
     case serverStop
     case listenOK
     case configNote
@@ -61,6 +62,7 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
         switch self {
         case .serverStart: Entry("server.start", .info, "The process has started and read its configuration.")
         case .serverReady: Entry("server.ready", .info, "All listeners and the store are open; requests are served.")
+        case .serverState: Entry("server.state", .info, "The sizes of all tables, as asked for by SIGUSR1.")
         case .serverStop: Entry("server.stop", .info, "The process is stopping, with the cause.")
         case .listenOK: Entry("listen.ok", .info, "A listener is bound to its address.")
         case .configNote:

@@ -61,6 +61,7 @@ extension CallShard {
                 let invite = transactions.clients[branch.client]
             else { continue }
             contexts[context]?.branches[position].isCancelSent = true
+            startTimerC(context, server.settings.timers.transactionTimeout, now)
             sendCancel(of: invite, reason: state.cancelReason, server: server, now: now, effects: &effects)
         }
     }
@@ -107,7 +108,8 @@ extension CallShard {
 
     // MARK: Timer C
 
-    /// Starts Timer C anew, or the wait for the end of cancelled branches.
+    /// Starts Timer C anew, or the wait for the end of cancelled branches, or that for the 100 to a request other than
+    /// INVITE.
     mutating func startTimerC(_ context: SlabIndex, _ milliseconds: UInt32, _ now: Now) {
         guard let state = contexts[context] else { return }
         transactions.timers.cancel(state.timerC)
@@ -117,9 +119,14 @@ extension CallShard {
             at: now.instant.advanced(byMilliseconds: UInt64(milliseconds)), owner)
     }
 
-    /// 16.8: a ringing branch is cancelled; one that was cancelled already counts as ended.
+    /// 16.8: a ringing branch is cancelled; one that was cancelled already counts as ended. A request other than INVITE
+    /// that is still unanswered is answered 100.
     mutating func timerCFired(_ context: SlabIndex, server: SIPServer, now: Now, effects: inout Effects) {
         guard let state = contexts[context], !state.isFinal || state.hasPendingBranch else { return }
+        guard state.method == .invite else {
+            if !state.isFinal { respond(context, status: 100, server: server, now: now, effects: &effects) }
+            return
+        }
         contexts[context]?.isTimedOut = !state.isCancelled
         contexts[context]?.waiting = []
         if state.branches.contains(where: { $0.state == .proceeding && !$0.isCancelWanted }) {
@@ -131,9 +138,10 @@ extension CallShard {
         for position in state.branches.indices where state.branches[position].state != .completed {
             contexts[context]?.branches[position].state = .completed
             contexts[context]?.branches[position].status = 408
-            transactions.removeClient(state.branches[position].client)
         }
+        // What the caller gets is written from the request that a client transaction still holds.
         branchEnded(context, server: server, now: now, effects: &effects)
+        for branch in state.branches where branch.state != .completed { transactions.removeClient(branch.client) }
     }
 }
 

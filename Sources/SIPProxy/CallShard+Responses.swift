@@ -12,7 +12,12 @@ extension CallShard {
     ) {
         // 16.7 step 1 and RFC 6026 section 8.8: a response without a transaction is dropped.
         guard var index = client(ofBranch: response.topVia.branch) else { return }
-        if response.method == .cancel { index = transactions.clients[index]?.cancel ?? .none }
+        if response.method == .cancel {
+            index = transactions.clients[index]?.cancel ?? .none
+        } else if !response.hasLowerVia {
+            // 16.7 step 3: without a Via below ours it would be for us, who have not sent such a request.
+            return
+        }
         // 17.1.3: the method must match as well as the branch.
         guard let client = transactions.clients[index], client.isInvite == (response.method == .invite) else { return }
         let status = response.status
@@ -21,18 +26,19 @@ extension CallShard {
         if outcome.contains(.passToUser), let transaction = transactions.clients[index], transaction.context != .none {
             passUp(response, transaction, server: server, now: now, effects: &effects)
         }
-        finishClient(index, status: status, terminated: outcome.contains(.terminate))
+        if outcome.contains(.terminate) {
+            transactions.removeClient(index)
+        } else if status >= 200, outcome.contains(.passToUser) {
+            finishClient(index, status: status)
+        }
     }
 
-    /// Lets go of what a client transaction with a final response no longer needs.
-    private mutating func finishClient(_ index: SlabIndex, status: UInt16, terminated: Bool) {
-        if terminated {
-            transactions.removeClient(index)
-        } else if status >= 200, let transaction = transactions.clients[index] {
-            // A completed INVITE keeps its request for the ACK to retransmitted answers, an accepted one nothing.
-            if !transaction.isInvite || status < 300 { transactions.clients[index]?.request = [] }
-            if !transaction.isInvite { transactions.clients[index]?.context = .none }
-        }
+    /// Lets go of what a client transaction that has just taken its final response no longer needs.
+    private mutating func finishClient(_ index: SlabIndex, status: UInt16) {
+        guard let isInvite = transactions.clients[index]?.isInvite else { return }
+        // A completed INVITE keeps its request for the ACK to retransmitted answers, an accepted one nothing.
+        if !isInvite || status < 300 { transactions.clients[index]?.request = [] }
+        if !isInvite { transactions.clients[index]?.context = .none }
     }
 
     /// Gives a response to the response context of its request.
@@ -45,14 +51,15 @@ extension CallShard {
         guard let serverIndex = contexts[context]?.server else { return }
         if status < 200 {
             contexts[context]?.branches[transaction.branch].state = .proceeding
-            if contexts[context]?.method == .invite {
-                // 16.7 step 2: a provisional response other than 100 sets Timer C anew.
-                if status > 100 { startTimerC(context, server.settings.timerC, now) }
-                sendWantedCancels(context, server: server, now: now, effects: &effects)
+            // RFC 4320 section 4.1: nothing provisional but 100 is told of a request other than INVITE.
+            guard contexts[context]?.method == .invite else { return }
+            sendWantedCancels(context, server: server, now: now, effects: &effects)
+            if status == 100 { return }
+            // 16.7 step 2: Timer C starts anew, but for a branch that is cancelled: ringing on does not prolong its end.
+            if contexts[context]?.branches[transaction.branch].isCancelWanted == false {
+                startTimerC(context, server.settings.timerC, now)
             }
-            if status > 100, contexts[context]?.isFinal == false {
-                sendUpstream(response, serverIndex, server, now, &effects)
-            }
+            if contexts[context]?.isFinal == false { sendUpstream(response, serverIndex, server, now, &effects) }
             return
         }
         let isRepeated = contexts[context]?.branches[transaction.branch].state == .completed
@@ -143,8 +150,8 @@ extension CallShard {
         removeIfSpent(context)
     }
 
-    /// Writes a final response of our own for a context, from the request as it was forwarded.
-    private mutating func respond(
+    /// Writes a response of our own for a context, from the request as it was forwarded.
+    mutating func respond(
         _ context: SlabIndex, status: UInt16, server: SIPServer, now: Now, effects: inout Effects
     ) {
         guard let state = contexts[context] else { return }
@@ -154,9 +161,9 @@ extension CallShard {
         stored.withSlice { bytes in
             _ = request.parse(bytes)
             ResponseTag(for: request, key: server.settings.runKey).withSlice {
-                writer.beginResponse(to: request, status: status, source: nil, toTag: $0)
+                writer.beginResponse(to: request, status: status, source: nil, toTag: status == 100 ? .empty : $0)
             }
-            server.domains.domain.withSlice { writer.appendWarning(state.reason, domain: $0) }
+            if status >= 200 { server.domains.domain.withSlice { writer.appendWarning(state.reason, domain: $0) } }
             writer.endResponse()
         }
         // The request as forwarded has our Via on top, the response must not.
@@ -243,6 +250,7 @@ extension CallShard {
             }
         }
         transactions.timers.cancel(state.timerC)
+        transactions.timers.cancel(state.resolutionTimer)
         contexts.remove(context)
     }
 }

@@ -93,6 +93,9 @@ extension CallShard {
             sendTrying(to: request, index, from: flow, server: server, now: now, effects: &effects)
             startTimerC(contextIndex, server.settings.timerC, now)
             logStart(request, destinations.count, from: flow, now, &effects)
+        } else {
+            // RFC 4320 section 4.1: not before, and then at the latest.
+            startTimerC(contextIndex, server.settings.timers.nonInviteTryingDelay, now)
         }
         let isTriedAtOnce = forwardNextGroup(request, contextIndex, server: server, now: now, effects: &effects)
         if !isTriedAtOnce {
@@ -116,6 +119,7 @@ extension CallShard {
             contexts[context]?.waiting.removeLast()
         }
         var plan = state.plan
+        plan.maxBreadth = nil
         let brought = request.value(of: .maxBreadth)?.decimal(limit: UInt64(UInt32.max))
         if brought != nil || group.count > 1 {
             let breadth = UInt32(brought ?? UInt64(server.settings.maxBreadth))
@@ -125,6 +129,7 @@ extension CallShard {
             }
             plan.maxBreadth = max(1, breadth / UInt32(group.count))
         }
+        contexts[context]?.plan = plan
         for destination in group {
             forward(
                 request, to: destination, context: context, source: state.source, plan: plan, server: server, now: now,

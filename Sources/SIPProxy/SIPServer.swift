@@ -121,13 +121,16 @@ public final class SIPServer: Sendable {
 
     /// Handles the beginning of a datagram of ours that came back as unreachable (RFC 3261 18.4).
     public func unreachable(_ bytes: ByteSlice, into message: inout SIPMessage, now: Now, effects: inout Effects) {
-        // Only the head is there, and perhaps not all of it: faults do not matter, Via and Call-ID do.
+        // Only the head is there, and perhaps not all of it: faults do not matter, our Via does.
         _ = message.parse(bytes)
-        guard message.isRequest, !message.callID.isEmpty else { return }
+        guard message.isRequest else { return }
         let branch = message.topVia.branch
-        shard(of: message.callID).state.withLock {
-            if let index = $0.client(ofBranch: branch) {
-                $0.transportFailed(index, server: self, now: now, effects: &effects)
+        // Where the Call-ID was cut off the branch is sought everywhere: it happens seldom.
+        for shard in message.callID.isEmpty ? shards : [shard(of: message.callID)] {
+            shard.state.withLock {
+                if let index = $0.client(ofBranch: branch) {
+                    $0.transportFailed(index, server: self, now: now, effects: &effects)
+                }
             }
         }
     }

@@ -53,7 +53,8 @@ extension ByteWriter {
             append("Unsupported: ")
             var isFirst = true
             while let tag = values.next(in: request) {
-                if tag.isEmpty || OptionTag.isSupported(tag) { continue }
+                // What a REGISTER may require of us is nothing that a proxy supports.
+                if tag.isEmpty || header == .require && OptionTag.isSupported(tag) { continue }
                 if !isFirst { append(", ") }
                 append(tag)
                 isFirst = false

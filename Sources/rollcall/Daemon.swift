@@ -17,6 +17,7 @@ enum Daemon {
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
         sigaddset(&signals, SIGINT)
+        sigaddset(&signals, SIGUSR1)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         signal(SIGPIPE, SIG_IGN)
 
@@ -60,7 +61,7 @@ enum Daemon {
             buffer.field("bindings", number: Int64(parts.location.statistics.bindings))
         }
         var number: Int32 = 0
-        sigwait(&signals, &number)
+        while sigwait(&signals, &number) == 0, number == SIGUSR1 { logState(parts, log) }
         // From now on a second signal ends the process at once.
         signal(SIGTERM, SIG_DFL)
         signal(SIGINT, SIG_DFL)
@@ -70,6 +71,25 @@ enum Daemon {
         log.write(.serverStop) { buffer in buffer.field("why", number == SIGINT ? "SIGINT" : "SIGTERM") }
         _ = log.sink.flush(milliseconds: 300)
         return .success
+    }
+
+    /// Writes the sizes of all tables: those of calls are zero when nothing is going on.
+    private static func logState(_ parts: DaemonParts, _ log: DaemonLog) {
+        let tables = parts.server.tableSizes
+        let location = parts.location.statistics
+        let counters = parts.transport.counters
+        log.write(.serverState) { buffer in
+            buffer.field("transactions", number: Int64(tables.transactions))
+            buffer.field("contexts", number: Int64(tables.contexts))
+            buffer.field("timers", number: Int64(tables.timers))
+            buffer.field("clients", number: Int64(location.clients))
+            buffer.field("bindings", number: Int64(location.bindings))
+            buffer.field("connections", number: Int64(clamping: counters.connections))
+            buffer.field("queued", number: Int64(parts.writer.statistics().queued))
+            buffer.field("received", number: Int64(clamping: counters.received))
+            buffer.field("sent", number: Int64(clamping: counters.sent))
+            buffer.field("dropped", number: Int64(clamping: counters.dropped))
+        }
     }
 
     /// Opens and loads everything, in the order in which failures are cheapest.
