@@ -73,7 +73,7 @@ extension CallShard {
         of invite: ClientTransaction, reason: [UInt8], server: SIPServer, now: Now, effects: inout Effects
     ) {
         let isReliable = invite.flow.transport.isReliable
-        let index = transactions.clients.insert(
+        let index = transactions.insertClient(
             ClientTransaction(
                 machine: .nonInvite(ClientNonInviteTransaction(isReliable: isReliable)), flow: invite.flow,
                 branchHash: invite.branchHash, context: .none, branch: 0))

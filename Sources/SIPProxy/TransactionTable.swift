@@ -72,6 +72,8 @@ struct TransactionTable {
     var clients = Slab<ClientTransaction>()
     var serversByKey: [TransactionKey: SlabIndex] = [:]
     var timers: TimerWheel<TimerOwner>
+    /// The client transactions on each stream connection.
+    private var clientsByConnection: [UInt64: Set<SlabIndex>] = [:]
 
     init(now: Instant) { timers = TimerWheel(now: now) }
 
@@ -93,9 +95,24 @@ struct TransactionTable {
         timers.cancel(transaction.stateTimer)
     }
 
+    mutating func insertClient(_ transaction: ClientTransaction) -> SlabIndex {
+        let connection = transaction.flow.connection
+        let index = clients.insert(transaction)
+        if connection != 0 { clientsByConnection[connection, default: []].insert(index) }
+        return index
+    }
+
+    /// The client transactions whose requests went over a stream connection.
+    func clients(on connection: UInt64) -> Set<SlabIndex> { clientsByConnection[connection] ?? [] }
+
     @discardableResult
     mutating func removeClient(_ index: SlabIndex) -> ClientTransaction? {
         guard let transaction = clients.remove(index) else { return nil }
+        let connection = transaction.flow.connection
+        if connection != 0 {
+            clientsByConnection[connection]?.remove(index)
+            if clientsByConnection[connection]?.isEmpty == true { clientsByConnection[connection] = nil }
+        }
         timers.cancel(transaction.retransmissionTimer)
         timers.cancel(transaction.stateTimer)
         return transaction
