@@ -14,7 +14,7 @@ extension CallShard {
         guard var index = client(ofBranch: response.topVia.branch) else { return }
         if response.method == .cancel {
             index = transactions.clients[index]?.cancel ?? .none
-        } else if !response.hasLowerVia {
+        } else if !response.hasLowerVia, response.status < 300 {
             // 16.7 step 3: without a Via below ours it would be for us, who have not sent such a request.
             return
         }
@@ -70,7 +70,13 @@ extension CallShard {
             if !isRepeated { succeeded(context, status, response, server: server, now: now, effects: &effects) }
             return
         }
-        keepIfBest(response, context, status, &effects)
+        if response.hasLowerVia {
+            keepIfBest(response, context, status, &effects)
+        } else {
+            // Some agents answer an INVITE that was cancelled with the Via of the CANCEL: it ends the branch and gets its
+            // ACK, but cannot be passed on.
+            fail(transaction.branch, context, status: status)
+        }
         if status >= 600 {
             // 16.7 step 5: nobody else is to ring, and nobody else is tried.
             contexts[context]?.waiting = []
