@@ -85,7 +85,7 @@ enum TextTable {
         for row in [heading] + rows {
             let cells = row.enumerated().map { column, text in
                 let text = String(
-                    text.map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "?" : $0 })
+                    text.map { $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? "?" : $0 })
                 return column == row.count - 1
                     ? text : text + String(repeating: " ", count: max(0, widths[column] - text.count))
             }
