@@ -38,13 +38,16 @@ extension CallShard {
     mutating func cancelBranches(
         _ context: SlabIndex, reason: ByteSlice, server: SIPServer, now: Now, effects: inout Effects
     ) {
-        guard let state = contexts[context], state.method == .invite else { return }
+        guard let state = contexts[context] else { return }
+        // Whatever the method: what has not been sent yet never will be.
+        for position in state.branches.indices where state.branches[position].unresolved != nil {
+            contexts[context]?.branches[position].unresolved = nil
+            contexts[context]?.branches[position].state = .completed
+        }
+        // 9.1: only an INVITE is cancelled.
+        if state.method != .invite { return }
         for position in state.branches.indices where state.branches[position].state != .completed {
             contexts[context]?.branches[position].isCancelWanted = true
-            if state.branches[position].unresolved != nil {
-                contexts[context]?.branches[position].unresolved = nil
-                contexts[context]?.branches[position].state = .completed
-            }
         }
         contexts[context]?.cancelReason = reason.bytes
         // 9.1: an answer to the cancelled INVITE is awaited for 64*T1, then the branches count as ended.
@@ -70,23 +73,22 @@ extension CallShard {
         of invite: ClientTransaction, reason: [UInt8], server: SIPServer, now: Now, effects: inout Effects
     ) {
         let isReliable = invite.flow.transport.isReliable
-        let index = transactions.clients.insert(
+        let index = transactions.insertClient(
             ClientTransaction(
                 machine: .nonInvite(ClientNonInviteTransaction(isReliable: isReliable)), flow: invite.flow,
                 branchHash: invite.branchHash, context: .none, branch: 0))
-        var writer = ByteWriter(capacity: 512)
-        var request = SIPMessage()
+        let start = effects.outbox.bytes.count
         invite.request.withSlice { bytes in
+            var request = SIPMessage()
             _ = request.parse(bytes)
-            writer.beginHopByHop("CANCEL", of: request, to: nil)
-            if !reason.isEmpty { reason.withSlice { writer.appendHeader("Reason", $0) } }
-            writer.endResponse()
+            effects.outbox.bytes.beginHopByHop("CANCEL", of: request, to: nil)
+            if !reason.isEmpty { reason.withSlice { effects.outbox.bytes.appendHeader("Reason", $0) } }
+            effects.outbox.bytes.endResponse()
         }
-        transactions.clients[index]?.request = writer.slice.bytes
-        // The CANCEL has the branch of its INVITE, so its answer finds the INVITE's transaction: that is told apart by
-        // method, and this transaction ends by its own timers.
-        let none = SIPMessage()
-        _ = run(client: index, .request, response: none, server, now, &effects)
+        transactions.clients[index]?.request = effects.outbox.bytes.slice(from: start).bytes
+        effects.outbox.send(from: start, to: invite.flow, origin: CallShard.origin(shard: number, index))
+        startClient(index, server.settings.timers, now)
+        // The answer to the CANCEL has the branch of its INVITE (9.1): it finds this transaction through that.
         if let position = contexts[invite.context]?.branches[invite.branch].client {
             transactions.clients[position]?.cancel = index
         }

@@ -70,7 +70,7 @@ extension CallShard {
             if !isRepeated { succeeded(context, status, response, server: server, now: now, effects: &effects) }
             return
         }
-        keepIfBest(response, context, status, server)
+        keepIfBest(response, context, status, &effects)
         if status >= 600 {
             // 16.7 step 5: nobody else is to ring, and nobody else is tried.
             contexts[context]?.waiting = []
@@ -105,13 +105,39 @@ extension CallShard {
 
     /// 16.7 steps 4 and 6: keeps a final response while it is the best.
     private mutating func keepIfBest(
-        _ response: borrowing SIPMessage, _ context: SlabIndex, _ status: UInt16, _ server: SIPServer
+        _ response: borrowing SIPMessage, _ context: SlabIndex, _ status: UInt16, _ effects: inout Effects
     ) {
-        guard let state = contexts[context], !state.isFinal, state.isBetter(status) else { return }
-        var writer = ByteWriter(capacity: response.bytes.count)
-        writer.appendForwardedResponse(response)
+        guard let state = contexts[context], !state.isFinal else { return }
+        guard state.isBetter(status) else {
+            if status.isChallenge, state.bestStatus.isChallenge { addChallenges(of: response, context) }
+            return
+        }
+        let start = effects.outbox.bytes.count
+        effects.outbox.bytes.appendForwardedResponse(response)
         contexts[context]?.bestStatus = status
-        contexts[context]?.best = writer.slice.bytes
+        contexts[context]?.best = effects.outbox.bytes.slice(from: start).bytes
+        effects.outbox.bytes.truncate(to: start)
+    }
+
+    /// 16.7 step 7: the challenges of all branches go into the one response, so that the caller can answer each.
+    private mutating func addChallenges(of response: borrowing SIPMessage, _ context: SlabIndex) {
+        guard let best = contexts[context]?.best, !best.isEmpty else { return }
+        var writer = ByteWriter(capacity: best.count + 512)
+        var message = SIPMessage()
+        best.withSlice { bytes in
+            _ = message.parse(bytes)
+            guard let first = message.firstIndex(of: .via) else { return }
+            let start = Int(message.field(first).lineStart)
+            writer.append(bytes[0..<start])
+            for index in 0..<response.fieldCount {
+                let field = response.field(index)
+                if field.name == .wwwAuthenticate || field.name == .proxyAuthenticate {
+                    writer.append(response.line(field))
+                }
+            }
+            writer.append(bytes.from(start))
+        }
+        if writer.count > best.count { contexts[context]?.best = writer.slice.bytes }
     }
 
     /// After a branch has ended without 2xx: the next targets are tried, or the best response goes upstream.
@@ -136,15 +162,13 @@ extension CallShard {
         let status = state.finalStatus
         if status == 408, state.method != .invite {
             // RFC 4320 section 4.2: the client has given up at the same time; a 408 could only do harm.
-            run(server: state.server, .abandoned, response: nil, server, now, &effects)
+            run(server: state.server, .abandoned, server, now, &effects)
         } else if state.best.isEmpty || status != state.bestStatus {
             respond(context, status: status, server: server, now: now, effects: &effects)
         } else {
-            state.best.withSlice { best in
-                run(
-                    server: state.server, .response(ResponseClass(status: status)), response: best, server, now,
-                    &effects)
-            }
+            let start = effects.outbox.bytes.count
+            effects.outbox.bytes.append(state.best)
+            answer(state.server, status: status, from: start, server, now, &effects)
         }
         logFailure(state, status, server, now, &effects)
         removeIfSpent(context)
@@ -155,31 +179,26 @@ extension CallShard {
         _ context: SlabIndex, status: UInt16, server: SIPServer, now: Now, effects: inout Effects
     ) {
         guard let state = contexts[context] else { return }
-        var request = SIPMessage()
-        var writer = ByteWriter(capacity: 1024)
-        let stored = state.request.isEmpty ? forwardedRequest(of: state) : state.request
-        stored.withSlice { bytes in
-            _ = request.parse(bytes)
-            ResponseTag(for: request, key: server.settings.runKey).withSlice {
-                writer.beginResponse(to: request, status: status, source: nil, toTag: status == 100 ? .empty : $0)
-            }
-            if status >= 200 { server.domains.domain.withSlice { writer.appendWarning(state.reason, domain: $0) } }
-            writer.endResponse()
-        }
-        // The request as forwarded has our Via on top, the response must not.
-        var response = SIPMessage()
-        _ = response.parse(writer.slice)
+        // The request as forwarded has our Via on top, which the response must not have.
+        let isForwarded = state.request.isEmpty
+        let stored = isForwarded ? forwardedRequest(of: state) : state.request
         let start = effects.outbox.bytes.count
-        if state.request.isEmpty {
-            effects.outbox.bytes.appendForwardedResponse(response)
-        } else {
-            effects.outbox.bytes.append(writer.slice)
+        stored.withSlice { bytes in
+            var request = SIPMessage()
+            _ = request.parse(bytes)
+            ResponseTag(for: request, key: server.settings.runKey).withSlice { tag in
+                effects.outbox.bytes.beginResponse(
+                    to: request, status: status, source: nil, toTag: status == 100 ? .empty : tag,
+                    withoutTopVia: isForwarded)
+            }
+            if status >= 200 {
+                server.domains.domain.withSlice {
+                    effects.outbox.bytes.appendWarning(state.reason, domain: $0)
+                }
+            }
+            effects.outbox.bytes.endResponse()
         }
-        let bytes = effects.outbox.bytes.slice(from: start).bytes
-        effects.outbox.bytes.truncate(to: start)
-        bytes.withSlice {
-            run(server: state.server, .response(ResponseClass(status: status)), response: $0, server, now, &effects)
-        }
+        answer(state.server, status: status, from: start, server, now, &effects)
     }
 
     func forwardedRequest(of context: ResponseContext) -> [UInt8] {
@@ -193,11 +212,9 @@ extension CallShard {
         _ response: borrowing SIPMessage, _ serverIndex: SlabIndex, _ server: SIPServer, _ now: Now,
         _ effects: inout Effects
     ) {
-        var writer = ByteWriter(capacity: response.bytes.count)
-        writer.appendForwardedResponse(response)
-        run(
-            server: serverIndex, .response(ResponseClass(status: response.status)), response: writer.slice, server, now,
-            &effects)
+        let start = effects.outbox.bytes.count
+        effects.outbox.bytes.appendForwardedResponse(response)
+        answer(serverIndex, status: response.status, from: start, server, now, &effects)
     }
 
     // MARK: Failures without a response
@@ -253,4 +270,9 @@ extension CallShard {
         transactions.timers.cancel(state.resolutionTimer)
         contexts.remove(context)
     }
+}
+
+extension UInt16 {
+    /// True for the statuses that ask for credentials.
+    fileprivate var isChallenge: Bool { self == 401 || self == 407 }
 }

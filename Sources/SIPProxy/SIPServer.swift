@@ -92,7 +92,8 @@ public final class SIPServer: Sendable {
             register(message, flow, now, &effects)
             return
         }
-        hasTimers.store(true, ordering: .relaxed)
+        // After the shard is left: `tick` clears it before it counts, so that no timer is overlooked.
+        defer { hasTimers.store(true, ordering: .relaxed) }
         shard(of: message.callID).state.withLock { shard in
             if message.isRequest {
                 shard.receiveRequest(message, from: flow, server: self, now: now, effects: &effects)
@@ -107,6 +108,17 @@ public final class SIPServer: Sendable {
         guard let (shard, index) = CallShard.decode(origin: origin), Int(shard) < shards.count else { return }
         shards[Int(shard)].state.withLock {
             $0.transportFailed(index, server: self, now: now, effects: &effects)
+        }
+    }
+
+    /// Handles the end of a stream connection: what was sent on it and not answered will not be (16.9).
+    public func connectionClosed(_ connection: UInt64, now: Now, effects: inout Effects) {
+        for shard in shards {
+            shard.state.withLock { shard in
+                for index in shard.transactions.clients(on: connection) {
+                    shard.transportFailed(index, server: self, now: now, effects: &effects)
+                }
+            }
         }
     }
 
@@ -137,6 +149,7 @@ public final class SIPServer: Sendable {
 
     /// Lets the timers that are due fire.
     public func tick(now: Now, effects: inout Effects) {
+        hasTimers.store(false, ordering: .relaxed)
         var timers = 0
         for shard in shards {
             shard.state.withLock {
@@ -144,7 +157,7 @@ public final class SIPServer: Sendable {
                 timers += $0.transactions.timers.count
             }
         }
-        hasTimers.store(timers > 0, ordering: .relaxed)
+        if timers > 0 { hasTimers.store(true, ordering: .relaxed) }
     }
 
     /// True while timers may be running, so that `tick` is needed often.

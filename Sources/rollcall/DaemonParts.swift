@@ -60,6 +60,12 @@ struct DaemonParts: Sendable {
 
     /// Opens the sockets.
     static func openTransport(_ site: Site, _ listeners: [ListenerConfiguration]) throws -> Transport {
+        // A route token names a listener in one byte.
+        if listeners.count > 255 {
+            throw CommandFailure(
+                "\(listeners.count) listeners are too many, 255 is the limit; name addresses in 'listeners' instead of 0.0.0.0 or ::",
+                exitCode: .configuration)
+        }
         let limits = site.configuration.limits
         var transportLimits = TransportLimits()
         transportLimits.messageSize = limits.messageSize

@@ -53,6 +53,7 @@ final class Worker: EventLoopDelegate {
         }
         // What came by the connection in this turn is stored first: else its binding would come back in the store.
         storeRegistrations()
+        server.connectionClosed(flow.connection, now: now, effects: &effects)
         // A binding goes with its connection: nothing else leads to its device.
         drop(location.connectionClosed(flow.connection), .registrationRemoved, "its connection was closed", now)
     }
