@@ -184,6 +184,13 @@ def test_a_login_has_one_way_to_be_written(server, login):
     assert "%" in done.stderr
 
 
+def test_a_name_does_not_steer_the_terminal(server):
+    server.command("client", "set", "alice", "--name", "\x1b[31m\x9bred")
+    for command in (["client", "show", "alice"], ["client", "list"]):
+        printed = server.command(*command)
+        assert "red" in printed and "\x1b" not in printed and "\x9b" not in printed
+
+
 # A connection that ends with its REGISTER.
 
 def test_a_register_followed_by_rubbish_in_one_segment_leaves_no_binding(server, phone):
