@@ -14,7 +14,8 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
     private var nextPoll: UInt64 = 0
     private var lastFailure: StoreError?
     private var nextFailureReport: UInt64 = 0
-    private var busySince: UInt64?
+    private var busySince: UInt64 = 0
+    private var lastBusy: UInt64?
     /// Until when a lock is waited for after the end was asked for.
     private var lastPatience: UInt64?
 
@@ -186,7 +187,6 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
                 expired = try housekeeping.sweep(at: now)
                 if try housekeeping.pruneChanges(seen: follower.lastChange) { nextPoll = 0 }
             }
-            busySince = nil
             if expired > 0 { queue.finish(units: 0) { $0.expired &+= UInt64(expired) } }
         } catch {
             noteFailure(error, at: now)
@@ -214,9 +214,10 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
         queue.finish(units: 0) { $0.housekeepingFailures &+= 1 }
         if case .busy = error {
             // Another process writes, and is given the time that SQLite would have waited.
-            let since = busySince ?? now
-            busySince = since
-            if now - since < UInt64(max(0, options.busyMilliseconds)) { return }
+            let isSameLock = lastBusy.map { now - $0 <= 2 * options.sweepMilliseconds } ?? false
+            if !isSameLock { busySince = now }
+            lastBusy = now
+            if now - busySince < UInt64(max(0, options.busyMilliseconds)) { return }
         }
         if error == lastFailure, now < nextFailureReport { return }
         lastFailure = error

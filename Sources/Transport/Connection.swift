@@ -76,8 +76,16 @@ final class Connection: @unchecked Sendable {
 
     /// Has the owner's poller watch the connection.
     func watch() throws(SystemError) {
-        let events = output.withLock { $0.state == .connecting ? Poller.writable : Poller.readable }
-        try owner.poller.add(number, events: events, token: identifier)
+        // Under the lock: another thread may have found the connection by its peer, and left something to be written.
+        let failure = output.withLock { output -> SystemError? in
+            do throws(SystemError) {
+                try owner.poller.add(number, events: events(output), token: identifier)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
     }
 
     /// Sends a message: writes what the peer takes now, and keeps the rest until it takes more.
@@ -177,8 +185,13 @@ final class Connection: @unchecked Sendable {
 
     private func updateInterest(_ output: Output) {
         if output.state == .closed { return }
+        try? owner.poller.modify(number, events: events(output), token: identifier)
+    }
+
+    /// What the poller is to watch for.
+    private func events(_ output: Output) -> UInt32 {
         var events = output.reads && output.state == .open ? Poller.readable : 0
         if output.waiting > 0 || output.state == .connecting { events |= Poller.writable }
-        try? owner.poller.modify(number, events: events, token: identifier)
+        return events
     }
 }

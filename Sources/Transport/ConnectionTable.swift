@@ -48,12 +48,13 @@ final class ConnectionTable: Sendable {
         _ descriptor: consuming FileDescriptor, from remote: SocketAddress, listener: UInt16, owner: ConnectionOwner,
         now: Instant
     ) -> Connection? {
+        let source = Self.source(remote.address)
         let admitted = index.withLock { index in
             guard index.count < limits.connections,
-                index.perSource[remote.address, default: 0] < limits.connectionsPerSource
+                index.perSource[source, default: 0] < limits.connectionsPerSource
             else { return false }
             index.count += 1
-            index.perSource[remote.address, default: 0] += 1
+            index.perSource[source, default: 0] += 1
             return true
         }
         guard admitted else { return nil }
@@ -108,10 +109,16 @@ final class ConnectionTable: Sendable {
         index.withLock { index in
             index.count -= 1
             guard connection.wasAccepted else { return }
-            let address = connection.flow.remote.address
-            let left = index.perSource[address, default: 1] - 1
-            index.perSource[address] = left > 0 ? left : nil
+            let source = Self.source(connection.flow.remote.address)
+            let left = index.perSource[source, default: 1] - 1
+            index.perSource[source] = left > 0 ? left : nil
         }
+    }
+
+    /// Whose connections are counted together: an IPv4 address, or the 64 bits of an IPv6 network, of which one host can
+    /// have any number of addresses (RFC 4291 section 2.5.1).
+    static func source(_ address: IPAddress) -> IPAddress {
+        address.isIPv4 ? address : IPAddress(high: address.high, low: 0)
     }
 
     /// The low bits of an identifier say whose connection it is.

@@ -46,7 +46,7 @@ struct ClientCommands {
         let bindings = try store.bindings(ofClient: client.id, liveAt: System.now().unix)
         if json { return try JSONText.print(ClientView(client)) }
         Terminal.print("login:         \(client.login)")
-        Terminal.print("name:          \(client.friendlyName)")
+        Terminal.print("name:          \(TextTable.plain(client.friendlyName))")
         Terminal.print("status:        \(client.status == 1 ? "enabled" : "disabled")")
         Terminal.print("sid:           \(client.sid)")
         Terminal.print("address:       sip:\(client.login)@\(site.domain)")

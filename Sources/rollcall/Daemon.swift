@@ -62,7 +62,8 @@ enum Daemon {
         }
         var number: Int32 = 0
         while sigwait(&signals, &number) == 0, number == SIGUSR1 { logState(parts, log) }
-        // From now on a second signal ends the process at once.
+        // From now on a second signal ends the process at once; one that asks for the state is too late.
+        sigdelset(&signals, SIGUSR1)
         signal(SIGTERM, SIG_DFL)
         signal(SIGINT, SIG_DFL)
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
@@ -160,8 +161,8 @@ enum Daemon {
     /// Takes as many file descriptors as the limit of connections needs and the system grants; says when that is less.
     private static func raiseDescriptorLimit(_ site: Site, _ log: DaemonLog) {
         // Beside the connections: sockets, pollers, the database, the resolver.
-        let wanted = site.configuration.limits.connections + 256
-        let granted = DescriptorLimit.raise(to: wanted)
+        let wanted = site.configuration.limits.connections
+        let granted = DescriptorLimit.raise(to: wanted + 256)
         guard granted < wanted else { return }
         log.write(.configNote) { buffer in
             buffer.field("key", "limits.connections")

@@ -84,13 +84,17 @@ enum TextTable {
         let widths = heading.indices.map { column in ([heading] + rows).map { $0[column].count }.max() ?? 0 }
         for row in [heading] + rows {
             let cells = row.enumerated().map { column, text in
-                let text = String(
-                    text.map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "?" : $0 })
+                let text = plain(text)
                 return column == row.count - 1
                     ? text : text + String(repeating: " ", count: max(0, widths[column] - text.count))
             }
             Terminal.print(cells.joined(separator: "  "))
         }
+    }
+
+    /// Text with `?` for each control character: what came from elsewhere must not steer the terminal.
+    static func plain(_ text: String) -> String {
+        String(text.map { $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? "?" : $0 })
     }
 
     /// A time in ISO 8601 form, UTC.

@@ -4,6 +4,7 @@ request, missing addresses, few file descriptors, an end in the middle of work."
 import json
 import os
 import pty
+import random
 import resource
 import signal
 import socket
@@ -184,6 +185,13 @@ def test_a_login_has_one_way_to_be_written(server, login):
     assert "%" in done.stderr
 
 
+def test_a_name_does_not_steer_the_terminal(server):
+    server.command("client", "set", "alice", "--name", "\x1b[31m\x9bred")
+    for command in (["client", "show", "alice"], ["client", "list"]):
+        printed = server.command(*command)
+        assert "red" in printed and "\x1b" not in printed and "\x9b" not in printed
+
+
 # A connection that ends with its REGISTER.
 
 def test_a_register_followed_by_rubbish_in_one_segment_leaves_no_binding(server, phone):
@@ -301,3 +309,42 @@ def test_a_first_start_without_configuration_works_in_an_empty_directory(tmp_pat
         assert process.wait(2) == 0
         os.close(terminal)
         os.close(other_end)
+
+
+# Memory and database.
+
+def test_memory_and_database_agree_after_a_storm_of_registrations_over_many_sockets(server, phone):
+    stop = threading.Event()
+    failures = []
+
+    def storm(seed):
+        generator = random.Random(seed)
+        try:
+            while not stop.is_set():
+                transport = generator.choice(("udp", "udp", "tcp"))
+                device = Phone(("127.0.0.1", server.port), "alice", server.password("alice"), server.domain, transport)
+                instance = f'<sip:alice@10.0.0.{generator.randint(1, 5)}:5060>;+sip.instance="<urn:uuid:{generator.randint(1, 4)}>"'
+                for _ in range(generator.randint(1, 3)):
+                    choice = generator.randrange(6)
+                    if choice == 0:
+                        device.try_to_register(["*"], expires=0)
+                    elif choice == 1:
+                        device.try_to_register([instance], expires=0)
+                    elif choice == 2:
+                        device.try_to_register()
+                    else:
+                        device.try_to_register([instance])
+                device.close()
+        except Exception as failure:  # Which would be lost with the thread.
+            failures.append(failure)
+
+    threads = [threading.Thread(target=storm, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    time.sleep(4)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    time.sleep(0.5)
+    assert sorted(phone("alice").bindings()) == sorted(rows(server, "alice"))

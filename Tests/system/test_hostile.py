@@ -169,6 +169,18 @@ def test_the_limits_of_connections_are_kept(server):
         one.close()
 
 
+@pytest.mark.configuration(limits={"messageSize": "2k", "headers": 20})
+def test_the_limits_of_messages_are_kept(server, phone):
+    alice, bob = phone("alice"), phone("bob", transport="tcp")
+    assert alice.register().status == 200
+    assert alice.ask(alice.register_request(headers=[("X-Long", "x" * 2_000)])).status in (400, 413, 513)
+    assert alice.ask(alice.register_request(headers=[("X-Many", number) for number in range(20)])).status in (400, 413, 513)
+    assert bob.register().status == 200
+    bob.send(bob.register_request(headers=[("X-Long", "x" * 2_000)]))
+    assert eventually(lambda: bob.wire.receive(0.1) is None and bob.wire.closed_by_peer), "the connection is closed"
+    assert alice.register().status == 200
+
+
 @pytest.mark.configuration(limits={"idleConnection": "1s"})
 def test_an_idle_connection_is_closed_and_one_with_keepalives_is_not(server):
     with dial(server) as idle, dial(server) as alive:
