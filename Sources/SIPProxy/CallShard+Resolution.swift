@@ -56,7 +56,7 @@ extension CallShard {
     ) {
         if effects.log.begin(.dnsError, at: now.unix) {
             if case .binding(let binding)? = contexts[context]?.branches[branch].unresolved {
-                binding.withText { effects.log.field("contact", $0.contact) }
+                binding.withText { effects.log.contact($0.contact) }
             }
             effects.log.reason(.nameNotResolved)
             effects.log.end()

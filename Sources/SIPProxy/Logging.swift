@@ -130,6 +130,15 @@ extension LogBuffer {
         field("cid", message.callID)
     }
 
+    /// Adds a contact's URI, without the password that one may have.
+    public mutating func contact(_ uri: ByteSlice) {
+        if let parsed = SIPURI(uri), parsed.password != nil {
+            field("contact", parsed.host)
+        } else {
+            field("contact", uri)
+        }
+    }
+
     /// The user of a URI where there is one, else the whole URI.
     static func name(_ uri: ByteSlice) -> ByteSlice {
         guard let parsed = SIPURI(uri), parsed.hasUser else { return uri }

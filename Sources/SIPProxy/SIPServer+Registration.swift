@@ -54,7 +54,9 @@ extension SIPServer {
         guard effects.log.begin(event, at: now.unix) else { return }
         effects.log.field("src", source: flow)
         if let uri = SIPURI(request.to.uri) { effects.log.field("user", uri.user) }
-        if let contact = request.value(of: .contact) { effects.log.field("contact", contact) }
+        if let contact = request.value(of: .contact) {
+            effects.log.contact(NameAddress(contact[0..<contact.endOfValue(from: 0)])?.uri ?? contact)
+        }
         if let expires = request.value(of: .expires) { effects.log.field("expires", expires) }
         if let agent = request.value(of: .userAgent) { effects.log.field("ua", agent) }
         effects.log.field("cid", request.callID)

@@ -119,7 +119,7 @@ final class Worker: EventLoopDelegate {
         guard effects.log.begin(event, at: now.unix) else { return }
         effects.log.field("src", source: dropped.binding.flow)
         dropped.login.withSlice { effects.log.field("user", $0) }
-        dropped.binding.withText { effects.log.field("contact", $0.contact) }
+        dropped.binding.withText { effects.log.contact($0.contact) }
         effects.log.field("why", why)
         effects.log.end()
     }

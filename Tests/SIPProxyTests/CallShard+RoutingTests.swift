@@ -14,7 +14,8 @@ struct ValidationTests {
     ) -> Sent? {
         let sent = isSigned ? network.sendSigned(request) : network.send(request)
         #expect(sent.count == 1, sourceLocation: location)
-        network.expectStateless(location)
+        // A refusal of an authenticated request has a transaction, any other has not.
+        if isSigned { network.expectNothingLeft(location) } else { network.expectStateless(location) }
         return sent.first
     }
 
@@ -140,6 +141,16 @@ struct ValidationTests {
         #expect(refusal(Device.alice.request("INVITE", to: "tel:+15551234"))?.status == 404)
     }
 
+    @Test("8.2.7, 17.2.1: a refusal of an authenticated INVITE is repeated as it was, until its ACK comes")
+    func refusalIsRepeated() {
+        let request = Device.alice.request("INVITE", to: "carol")
+        let first = network.sendSigned(request)
+        #expect(first.summaries == ["480 INVITE"])
+        network.wait(milliseconds: 500, step: 10)
+        #expect(network.server.tableSizes.transactions == 1)
+        network.expectNothingLeft()
+    }
+
     @Test("A client that is disabled is neither called nor may it call, and looks like one without a device")
     func disabled() {
         "bob".withSlice { _ = network.location.setEnabled(false, $0) }
@@ -250,7 +261,7 @@ struct TargetTests {
         network.register(.alice)
         network.wait(milliseconds: 700_000, step: 100_000)
         #expect(network.sendSigned(Device.alice.request("INVITE", to: "bob")).summaries == ["480 INVITE"])
-        network.expectStateless()
+        network.expectNothingLeft()
     }
 
     @Test("The user of a Request-URI is found however it is escaped, and a telephone number by its digits")
