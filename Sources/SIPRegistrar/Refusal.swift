@@ -49,11 +49,11 @@ extension ByteWriter {
         case .allow: appendHeader("Allow", Refusal.allowedMethods)
         case .minExpires(let seconds): appendHeader("Min-Expires", number: UInt64(seconds))
         case .unsupported(let header):
-            var values = request.values(of: header)
+            var tags = request.optionTags(of: header)
             append("Unsupported: ")
             var isFirst = true
-            while let tag = values.next(in: request) {
-                if tag.isEmpty || OptionTag.isSupported(tag) { continue }
+            while let tag = tags.next(in: request) {
+                if OptionTag.isSupported(tag) { continue }
                 if !isFirst { append(", ") }
                 append(tag)
                 isFirst = false
