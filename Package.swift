@@ -56,7 +56,9 @@ let package = Package(
         tests(of: "SIPTransaction", ["Primitives", "SIPMessage"]),
         tests(of: "SIPAuthentication", ["Primitives", "SIPMessage"]),
         tests(of: "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability"]),
-        tests(of: "SIPProxy", ["Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar"]),
+        tests(
+            of: "SIPProxy",
+            ["Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability"]),
         tests(of: "Observability", ["Primitives"]),
         tests(of: "Configuration"),
         tests(of: "Store", ["Primitives"]),

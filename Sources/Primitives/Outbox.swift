@@ -11,6 +11,8 @@ public struct Outbox: ~Copyable {
         public var start: Int
         /// How many bytes it has.
         public var length: Int
+        /// The port of the peer to connect to when the flow's connection is gone (RFC 3261 18.2.2); 0 for none.
+        public var reconnectPort: UInt16
         /// Whom to tell when it cannot be sent: a value that only the sender understands, 0 for nobody.
         public var origin: UInt64
     }
@@ -27,8 +29,10 @@ public struct Outbox: ~Copyable {
     }
 
     /// Turns the bytes written since `start` into a message to `flow`.
-    public mutating func send(from start: Int, to flow: Flow, origin: UInt64 = 0) {
-        messages.append(Message(flow: flow, start: start, length: bytes.count - start, origin: origin))
+    public mutating func send(from start: Int, to flow: Flow, origin: UInt64 = 0, reconnectPort: UInt16 = 0) {
+        messages.append(
+            Message(
+                flow: flow, start: start, length: bytes.count - start, reconnectPort: reconnectPort, origin: origin))
     }
 
     /// Appends a copy of `message` as a message to `flow`.

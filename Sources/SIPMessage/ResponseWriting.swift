@@ -10,9 +10,10 @@ extension ByteWriter {
     ///   - source: Where the request came from, for received and rport in the topmost Via (18.2.1, RFC 3581); nil when
     ///     the Via already has them.
     ///   - toTag: The tag put on To when it has none; empty for none (100 Trying).
+    ///   - withoutTopVia: True for a request as we have forwarded it, with a Via line of ours on top.
     public mutating func beginResponse(
         to request: borrowing SIPMessage, status: UInt16, phrase: ByteSlice? = nil, source: SocketAddress?,
-        toTag: ByteSlice
+        toTag: ByteSlice, withoutTopVia: Bool = false
     ) {
         append("SIP/2.0 ")
         append(decimal: UInt64(status))
@@ -23,6 +24,10 @@ extension ByteWriter {
         for index in 0..<request.fieldCount {
             let field = request.field(index)
             guard field.name == .via else { continue }
+            if isTop, withoutTopVia {
+                isTop = false
+                continue
+            }
             if isTop, let source {
                 appendTopVia(of: request, field, receivedFrom: source)
             } else {

@@ -38,13 +38,16 @@ extension CallShard {
     mutating func cancelBranches(
         _ context: SlabIndex, reason: ByteSlice, server: SIPServer, now: Now, effects: inout Effects
     ) {
-        guard let state = contexts[context], state.method == .invite else { return }
+        guard let state = contexts[context] else { return }
+        // Whatever the method: what has not been sent yet never will be.
+        for position in state.branches.indices where state.branches[position].unresolved != nil {
+            contexts[context]?.branches[position].unresolved = nil
+            contexts[context]?.branches[position].state = .completed
+        }
+        // 9.1: only an INVITE is cancelled.
+        if state.method != .invite { return }
         for position in state.branches.indices where state.branches[position].state != .completed {
             contexts[context]?.branches[position].isCancelWanted = true
-            if state.branches[position].unresolved != nil {
-                contexts[context]?.branches[position].unresolved = nil
-                contexts[context]?.branches[position].state = .completed
-            }
         }
         contexts[context]?.cancelReason = reason.bytes
         // 9.1: an answer to the cancelled INVITE is awaited for 64*T1, then the branches count as ended.
@@ -61,6 +64,7 @@ extension CallShard {
                 let invite = transactions.clients[branch.client]
             else { continue }
             contexts[context]?.branches[position].isCancelSent = true
+            startTimerC(context, server.settings.timers.transactionTimeout, now)
             sendCancel(of: invite, reason: state.cancelReason, server: server, now: now, effects: &effects)
         }
     }
@@ -69,23 +73,22 @@ extension CallShard {
         of invite: ClientTransaction, reason: [UInt8], server: SIPServer, now: Now, effects: inout Effects
     ) {
         let isReliable = invite.flow.transport.isReliable
-        let index = transactions.clients.insert(
+        let index = transactions.insertClient(
             ClientTransaction(
                 machine: .nonInvite(ClientNonInviteTransaction(isReliable: isReliable)), flow: invite.flow,
                 branchHash: invite.branchHash, context: .none, branch: 0))
-        var writer = ByteWriter(capacity: 512)
-        var request = SIPMessage()
+        let start = effects.outbox.bytes.count
         invite.request.withSlice { bytes in
+            var request = SIPMessage()
             _ = request.parse(bytes)
-            writer.beginHopByHop("CANCEL", of: request, to: nil)
-            if !reason.isEmpty { reason.withSlice { writer.appendHeader("Reason", $0) } }
-            writer.endResponse()
+            effects.outbox.bytes.beginHopByHop("CANCEL", of: request, to: nil)
+            if !reason.isEmpty { reason.withSlice { effects.outbox.bytes.appendHeader("Reason", $0) } }
+            effects.outbox.bytes.endResponse()
         }
-        transactions.clients[index]?.request = writer.slice.bytes
-        // The CANCEL has the branch of its INVITE, so its answer finds the INVITE's transaction: that is told apart by
-        // method, and this transaction ends by its own timers.
-        let none = SIPMessage()
-        _ = run(client: index, .request, response: none, server, now, &effects)
+        transactions.clients[index]?.request = effects.outbox.bytes.slice(from: start).bytes
+        effects.outbox.send(from: start, to: invite.flow, origin: CallShard.origin(shard: number, index))
+        startClient(index, server.settings.timers, now)
+        // The answer to the CANCEL has the branch of its INVITE (9.1): it finds this transaction through that.
         if let position = contexts[invite.context]?.branches[invite.branch].client {
             transactions.clients[position]?.cancel = index
         }
@@ -107,7 +110,8 @@ extension CallShard {
 
     // MARK: Timer C
 
-    /// Starts Timer C anew, or the wait for the end of cancelled branches.
+    /// Starts Timer C anew, or the wait for the end of cancelled branches, or that for the 100 to a request other than
+    /// INVITE.
     mutating func startTimerC(_ context: SlabIndex, _ milliseconds: UInt32, _ now: Now) {
         guard let state = contexts[context] else { return }
         transactions.timers.cancel(state.timerC)
@@ -117,9 +121,14 @@ extension CallShard {
             at: now.instant.advanced(byMilliseconds: UInt64(milliseconds)), owner)
     }
 
-    /// 16.8: a ringing branch is cancelled; one that was cancelled already counts as ended.
+    /// 16.8: a ringing branch is cancelled; one that was cancelled already counts as ended. A request other than INVITE
+    /// that is still unanswered is answered 100.
     mutating func timerCFired(_ context: SlabIndex, server: SIPServer, now: Now, effects: inout Effects) {
         guard let state = contexts[context], !state.isFinal || state.hasPendingBranch else { return }
+        guard state.method == .invite else {
+            if !state.isFinal { respond(context, status: 100, server: server, now: now, effects: &effects) }
+            return
+        }
         contexts[context]?.isTimedOut = !state.isCancelled
         contexts[context]?.waiting = []
         if state.branches.contains(where: { $0.state == .proceeding && !$0.isCancelWanted }) {
@@ -131,9 +140,10 @@ extension CallShard {
         for position in state.branches.indices where state.branches[position].state != .completed {
             contexts[context]?.branches[position].state = .completed
             contexts[context]?.branches[position].status = 408
-            transactions.removeClient(state.branches[position].client)
         }
+        // What the caller gets is written from the request that a client transaction still holds.
         branchEnded(context, server: server, now: now, effects: &effects)
+        for branch in state.branches where branch.state != .completed { transactions.removeClient(branch.client) }
     }
 }
 

@@ -13,7 +13,7 @@ extension CallShard {
     ) {
         guard let branch = contexts[context]?.branches.count else { return }
         switch server.nextHop(of: target) {
-        case .flow(let flow) where Int(flow.listener) < server.settings.listeners.count:
+        case .flow(let flow) where server.isUsable(flow):
             contexts[context]?.branches.append(ProxyBranch(client: .none))
             forward(
                 request, to: target, over: flow, context: context, branch: branch, source: source, plan: plan,
@@ -35,7 +35,7 @@ extension CallShard {
         let isInvite = request.method == .invite
         let isReliable = flow.transport.isReliable
         let hash = LoopDetection.hash(of: request, key: settings.runKey)
-        let index = transactions.clients.insert(
+        let index = transactions.insertClient(
             ClientTransaction(
                 machine: isInvite
                     ? .invite(ClientInviteTransaction(isReliable: isReliable))
@@ -61,7 +61,7 @@ extension CallShard {
     }
 
     /// Lets a client transaction whose request is in the outbox already enter its first state.
-    private mutating func startClient(_ index: SlabIndex, _ timers: TransactionTimerSettings, _ now: Now) {
+    mutating func startClient(_ index: SlabIndex, _ timers: TransactionTimerSettings, _ now: Now) {
         let outcome: TransactionEffects
         switch transactions.clients[index]?.machine {
         case .invite(var machine):
@@ -107,19 +107,20 @@ extension CallShard {
         let route = RouteProcessing(request, server: server)
         // An ACK for a final answer of our own, or from a stranger: absorbed.
         guard let token = route.token, (request.maxForwards ?? 70) > 0,
-            let direction = token.direction(fromTag: request.fromTag, toTag: request.toTag, source: flow),
-            Int(direction.next.listener) < server.settings.listeners.count
+            let direction = token.direction(fromTag: request.fromTag, toTag: request.toTag, source: flow)
         else { return }
+        let next = server.currentFlow(of: route.requestURI(of: request), from: direction.next, now: now)
+        guard server.isUsable(next) else { return }
         let start = effects.outbox.bytes.count
         let forwarded = ForwardedRequest(
-            requestURI: route.requestURI(of: request), listener: Int(direction.next.listener), source: flow,
+            requestURI: route.requestURI(of: request), listener: Int(next.listener), source: flow,
             plan: ForwardingPlan(ownRoutes: route.ownRoutes, isLastRouteTarget: route.isStrict))
         effects.outbox.bytes.beginForwarded(request, forwarded, server.settings.listeners)
         // 16.11: without state the branch must be the same for each retransmission.
         let hash = LoopDetection.hash(of: request, key: server.settings.runKey)
         effects.outbox.bytes.appendBranch(.none, hash ^ UInt64(truncatingIfNeeded: request.topVia.branch.count))
         effects.outbox.bytes.appendForwardedHeaders(of: request, forwarded)
-        effects.outbox.send(from: start, to: direction.next)
+        effects.outbox.send(from: start, to: next)
     }
 }
 

@@ -13,7 +13,10 @@ extension CallShard {
         effects.resolutions.append(Resolution(hop: hop, shard: number, context: context, branch: branch))
         let owner = TimerOwner(
             position: context.position, generation: context.generation, kind: .resolution, timer: .c)
-        _ = transactions.timers.schedule(at: now.instant.advanced(byMilliseconds: Resolution.timeout), owner)
+        // One for all names of a group: they are asked for at the same time, and a group begins when the last has ended.
+        transactions.timers.cancel(contexts[context]?.resolutionTimer ?? .none)
+        contexts[context]?.resolutionTimer = transactions.timers.schedule(
+            at: now.instant.advanced(byMilliseconds: Resolution.timeout), owner)
     }
 
     /// Goes on with a branch whose name was resolved; without any address the branch has failed.

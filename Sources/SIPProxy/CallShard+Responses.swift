@@ -12,7 +12,12 @@ extension CallShard {
     ) {
         // 16.7 step 1 and RFC 6026 section 8.8: a response without a transaction is dropped.
         guard var index = client(ofBranch: response.topVia.branch) else { return }
-        if response.method == .cancel { index = transactions.clients[index]?.cancel ?? .none }
+        if response.method == .cancel {
+            index = transactions.clients[index]?.cancel ?? .none
+        } else if !response.hasLowerVia {
+            // 16.7 step 3: without a Via below ours it would be for us, who have not sent such a request.
+            return
+        }
         // 17.1.3: the method must match as well as the branch.
         guard let client = transactions.clients[index], client.isInvite == (response.method == .invite) else { return }
         let status = response.status
@@ -21,18 +26,19 @@ extension CallShard {
         if outcome.contains(.passToUser), let transaction = transactions.clients[index], transaction.context != .none {
             passUp(response, transaction, server: server, now: now, effects: &effects)
         }
-        finishClient(index, status: status, terminated: outcome.contains(.terminate))
+        if outcome.contains(.terminate) {
+            transactions.removeClient(index)
+        } else if status >= 200, outcome.contains(.passToUser) {
+            finishClient(index, status: status)
+        }
     }
 
-    /// Lets go of what a client transaction with a final response no longer needs.
-    private mutating func finishClient(_ index: SlabIndex, status: UInt16, terminated: Bool) {
-        if terminated {
-            transactions.removeClient(index)
-        } else if status >= 200, let transaction = transactions.clients[index] {
-            // A completed INVITE keeps its request for the ACK to retransmitted answers, an accepted one nothing.
-            if !transaction.isInvite || status < 300 { transactions.clients[index]?.request = [] }
-            if !transaction.isInvite { transactions.clients[index]?.context = .none }
-        }
+    /// Lets go of what a client transaction that has just taken its final response no longer needs.
+    private mutating func finishClient(_ index: SlabIndex, status: UInt16) {
+        guard let isInvite = transactions.clients[index]?.isInvite else { return }
+        // A completed INVITE keeps its request for the ACK to retransmitted answers, an accepted one nothing.
+        if !isInvite || status < 300 { transactions.clients[index]?.request = [] }
+        if !isInvite { transactions.clients[index]?.context = .none }
     }
 
     /// Gives a response to the response context of its request.
@@ -45,14 +51,15 @@ extension CallShard {
         guard let serverIndex = contexts[context]?.server else { return }
         if status < 200 {
             contexts[context]?.branches[transaction.branch].state = .proceeding
-            if contexts[context]?.method == .invite {
-                // 16.7 step 2: a provisional response other than 100 sets Timer C anew.
-                if status > 100 { startTimerC(context, server.settings.timerC, now) }
-                sendWantedCancels(context, server: server, now: now, effects: &effects)
+            // RFC 4320 section 4.1: nothing provisional but 100 is told of a request other than INVITE.
+            guard contexts[context]?.method == .invite else { return }
+            sendWantedCancels(context, server: server, now: now, effects: &effects)
+            if status == 100 { return }
+            // 16.7 step 2: Timer C starts anew, but for a branch that is cancelled: ringing on does not prolong its end.
+            if contexts[context]?.branches[transaction.branch].isCancelWanted == false {
+                startTimerC(context, server.settings.timerC, now)
             }
-            if status > 100, contexts[context]?.isFinal == false {
-                sendUpstream(response, serverIndex, server, now, &effects)
-            }
+            if contexts[context]?.isFinal == false { sendUpstream(response, serverIndex, server, now, &effects) }
             return
         }
         let isRepeated = contexts[context]?.branches[transaction.branch].state == .completed
@@ -63,7 +70,7 @@ extension CallShard {
             if !isRepeated { succeeded(context, status, response, server: server, now: now, effects: &effects) }
             return
         }
-        keepIfBest(response, context, status, server)
+        keepIfBest(response, context, status, &effects)
         if status >= 600 {
             // 16.7 step 5: nobody else is to ring, and nobody else is tried.
             contexts[context]?.waiting = []
@@ -98,13 +105,39 @@ extension CallShard {
 
     /// 16.7 steps 4 and 6: keeps a final response while it is the best.
     private mutating func keepIfBest(
-        _ response: borrowing SIPMessage, _ context: SlabIndex, _ status: UInt16, _ server: SIPServer
+        _ response: borrowing SIPMessage, _ context: SlabIndex, _ status: UInt16, _ effects: inout Effects
     ) {
-        guard let state = contexts[context], !state.isFinal, state.isBetter(status) else { return }
-        var writer = ByteWriter(capacity: response.bytes.count)
-        writer.appendForwardedResponse(response)
+        guard let state = contexts[context], !state.isFinal else { return }
+        guard state.isBetter(status) else {
+            if status.isChallenge, state.bestStatus.isChallenge { addChallenges(of: response, context) }
+            return
+        }
+        let start = effects.outbox.bytes.count
+        effects.outbox.bytes.appendForwardedResponse(response)
         contexts[context]?.bestStatus = status
-        contexts[context]?.best = writer.slice.bytes
+        contexts[context]?.best = effects.outbox.bytes.slice(from: start).bytes
+        effects.outbox.bytes.truncate(to: start)
+    }
+
+    /// 16.7 step 7: the challenges of all branches go into the one response, so that the caller can answer each.
+    private mutating func addChallenges(of response: borrowing SIPMessage, _ context: SlabIndex) {
+        guard let best = contexts[context]?.best, !best.isEmpty else { return }
+        var writer = ByteWriter(capacity: best.count + 512)
+        var message = SIPMessage()
+        best.withSlice { bytes in
+            _ = message.parse(bytes)
+            guard let first = message.firstIndex(of: .via) else { return }
+            let start = Int(message.field(first).lineStart)
+            writer.append(bytes[0..<start])
+            for index in 0..<response.fieldCount {
+                let field = response.field(index)
+                if field.name == .wwwAuthenticate || field.name == .proxyAuthenticate {
+                    writer.append(response.line(field))
+                }
+            }
+            writer.append(bytes.from(start))
+        }
+        if writer.count > best.count { contexts[context]?.best = writer.slice.bytes }
     }
 
     /// After a branch has ended without 2xx: the next targets are tried, or the best response goes upstream.
@@ -129,50 +162,43 @@ extension CallShard {
         let status = state.finalStatus
         if status == 408, state.method != .invite {
             // RFC 4320 section 4.2: the client has given up at the same time; a 408 could only do harm.
-            run(server: state.server, .abandoned, response: nil, server, now, &effects)
+            run(server: state.server, .abandoned, server, now, &effects)
         } else if state.best.isEmpty || status != state.bestStatus {
             respond(context, status: status, server: server, now: now, effects: &effects)
         } else {
-            state.best.withSlice { best in
-                run(
-                    server: state.server, .response(ResponseClass(status: status)), response: best, server, now,
-                    &effects)
-            }
+            let start = effects.outbox.bytes.count
+            effects.outbox.bytes.append(state.best)
+            answer(state.server, status: status, from: start, server, now, &effects)
         }
         logFailure(state, status, server, now, &effects)
         removeIfSpent(context)
     }
 
-    /// Writes a final response of our own for a context, from the request as it was forwarded.
-    private mutating func respond(
+    /// Writes a response of our own for a context, from the request as it was forwarded.
+    mutating func respond(
         _ context: SlabIndex, status: UInt16, server: SIPServer, now: Now, effects: inout Effects
     ) {
         guard let state = contexts[context] else { return }
-        var request = SIPMessage()
-        var writer = ByteWriter(capacity: 1024)
-        let stored = state.request.isEmpty ? forwardedRequest(of: state) : state.request
-        stored.withSlice { bytes in
-            _ = request.parse(bytes)
-            ResponseTag(for: request, key: server.settings.runKey).withSlice {
-                writer.beginResponse(to: request, status: status, source: nil, toTag: $0)
-            }
-            server.domains.domain.withSlice { writer.appendWarning(state.reason, domain: $0) }
-            writer.endResponse()
-        }
-        // The request as forwarded has our Via on top, the response must not.
-        var response = SIPMessage()
-        _ = response.parse(writer.slice)
+        // The request as forwarded has our Via on top, which the response must not have.
+        let isForwarded = state.request.isEmpty
+        let stored = isForwarded ? forwardedRequest(of: state) : state.request
         let start = effects.outbox.bytes.count
-        if state.request.isEmpty {
-            effects.outbox.bytes.appendForwardedResponse(response)
-        } else {
-            effects.outbox.bytes.append(writer.slice)
+        stored.withSlice { bytes in
+            var request = SIPMessage()
+            _ = request.parse(bytes)
+            ResponseTag(for: request, key: server.settings.runKey).withSlice { tag in
+                effects.outbox.bytes.beginResponse(
+                    to: request, status: status, source: nil, toTag: status == 100 ? .empty : tag,
+                    withoutTopVia: isForwarded)
+            }
+            if status >= 200 {
+                server.domains.domain.withSlice {
+                    effects.outbox.bytes.appendWarning(state.reason, domain: $0)
+                }
+            }
+            effects.outbox.bytes.endResponse()
         }
-        let bytes = effects.outbox.bytes.slice(from: start).bytes
-        effects.outbox.bytes.truncate(to: start)
-        bytes.withSlice {
-            run(server: state.server, .response(ResponseClass(status: status)), response: $0, server, now, &effects)
-        }
+        answer(state.server, status: status, from: start, server, now, &effects)
     }
 
     func forwardedRequest(of context: ResponseContext) -> [UInt8] {
@@ -186,11 +212,9 @@ extension CallShard {
         _ response: borrowing SIPMessage, _ serverIndex: SlabIndex, _ server: SIPServer, _ now: Now,
         _ effects: inout Effects
     ) {
-        var writer = ByteWriter(capacity: response.bytes.count)
-        writer.appendForwardedResponse(response)
-        run(
-            server: serverIndex, .response(ResponseClass(status: response.status)), response: writer.slice, server, now,
-            &effects)
+        let start = effects.outbox.bytes.count
+        effects.outbox.bytes.appendForwardedResponse(response)
+        answer(serverIndex, status: response.status, from: start, server, now, &effects)
     }
 
     // MARK: Failures without a response
@@ -243,6 +267,12 @@ extension CallShard {
             }
         }
         transactions.timers.cancel(state.timerC)
+        transactions.timers.cancel(state.resolutionTimer)
         contexts.remove(context)
     }
+}
+
+extension UInt16 {
+    /// True for the statuses that ask for credentials.
+    fileprivate var isChallenge: Bool { self == 401 || self == 407 }
 }

@@ -26,12 +26,12 @@ extension CallShard {
         }
         guard let caller = server.authenticate(request, from: flow, now: now, effects: &effects) else { return }
         if let reason = authorize(caller, route, server: server, now: now) {
-            server.reject(request, reason, from: flow, now: now, effects: &effects)
+            refuse(request, key, reason, from: flow, server: server, now: now, effects: &effects)
             return
         }
         var targets: [Target] = []
         if let reason = server.appendTargets(of: request, now: now, to: &targets) {
-            server.reject(request, reason, from: flow, now: now, effects: &effects)
+            refuse(request, key, reason, from: flow, server: server, now: now, effects: &effects)
             return
         }
         if targets.count > server.settings.maxForks { targets.removeLast(targets.count - server.settings.maxForks) }
@@ -71,28 +71,51 @@ extension CallShard {
         return route.leadsElsewhere ? .routeElsewhere : nil
     }
 
+    /// Refuses a request of an authenticated client in a transaction of its own. Without one its retransmission would be
+    /// taken for a replay of its credentials, and be challenged.
+    private mutating func refuse(
+        _ request: borrowing SIPMessage, _ key: TransactionKey, _ reason: Reason, from flow: Flow, server: SIPServer,
+        now: Now, effects: inout Effects
+    ) {
+        server.log(request, refused: reason, from: flow, now, &effects)
+        let index = insertServer(request, key, from: flow)
+        run(server: index, .request, server, now, &effects)
+        let start = effects.outbox.bytes.count
+        server.writeRefusal(reason, of: request, from: flow, into: &effects.outbox.bytes)
+        answer(index, status: reason.status, from: start, server, now, &effects)
+    }
+
+    private mutating func insertServer(
+        _ request: borrowing SIPMessage, _ key: TransactionKey, from flow: Flow
+    ) -> SlabIndex {
+        let isReliable = flow.transport.isReliable
+        return transactions.insertServer(
+            request.method == .invite
+                ? .invite(ServerInviteTransaction(isReliable: isReliable))
+                : .nonInvite(ServerNonInviteTransaction(isReliable: isReliable)),
+            key: key, flow: request.topVia.responseFlow(source: flow), viaPort: request.topVia.port ?? 5060)
+    }
+
     /// Makes the transaction and the context of a request, answers 100 to an INVITE, forwards to the first targets.
     private mutating func start(
         _ request: borrowing SIPMessage, _ key: TransactionKey, destinations: [Destination], _ plan: ForwardingPlan,
         from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
     ) {
         let isInvite = request.method == .invite
-        let isReliable = flow.transport.isReliable
-        let index = transactions.insertServer(
-            isInvite
-                ? .invite(ServerInviteTransaction(isReliable: isReliable))
-                : .nonInvite(ServerNonInviteTransaction(isReliable: isReliable)),
-            key: key, flow: request.topVia.responseFlow(source: flow))
+        let index = insertServer(request, key, from: flow)
         var context = ResponseContext(server: index, method: request.method, source: flow, startedAt: now.instant)
         context.waiting = destinations.reversed()
         context.plan = plan
         let contextIndex = contexts.insert(context)
         transactions.servers[index]?.context = contextIndex
-        run(server: index, .request, response: nil, server, now, &effects)
+        run(server: index, .request, server, now, &effects)
         if isInvite {
             sendTrying(to: request, index, from: flow, server: server, now: now, effects: &effects)
             startTimerC(contextIndex, server.settings.timerC, now)
             logStart(request, destinations.count, from: flow, now, &effects)
+        } else {
+            // RFC 4320 section 4.1: not before, and then at the latest.
+            startTimerC(contextIndex, server.settings.timers.nonInviteTryingDelay, now)
         }
         let isTriedAtOnce = forwardNextGroup(request, contextIndex, server: server, now: now, effects: &effects)
         if !isTriedAtOnce {
@@ -116,6 +139,7 @@ extension CallShard {
             contexts[context]?.waiting.removeLast()
         }
         var plan = state.plan
+        plan.maxBreadth = nil
         let brought = request.value(of: .maxBreadth)?.decimal(limit: UInt64(UInt32.max))
         if brought != nil || group.count > 1 {
             let breadth = UInt32(brought ?? UInt64(server.settings.maxBreadth))
@@ -125,6 +149,7 @@ extension CallShard {
             }
             plan.maxBreadth = max(1, breadth / UInt32(group.count))
         }
+        contexts[context]?.plan = plan
         for destination in group {
             forward(
                 request, to: destination, context: context, source: state.source, plan: plan, server: server, now: now,
@@ -157,9 +182,10 @@ extension CallShard {
             return
         }
         let plan = ForwardingPlan(ownRoutes: route.ownRoutes, isLastRouteTarget: route.isStrict)
+        let next = server.currentFlow(of: route.requestURI(of: request), from: direction.next, now: now)
         if request.method == .bye { logEnd(of: request, from: flow, now, &effects) }
         start(
-            request, key, destinations: [.peer(direction.next, requestURI: route.requestURI(of: request).bytes)], plan,
+            request, key, destinations: [.peer(next, requestURI: route.requestURI(of: request).bytes)], plan,
             from: flow, server: server, now: now, effects: &effects)
     }
 
@@ -168,10 +194,10 @@ extension CallShard {
         to request: borrowing SIPMessage, _ index: SlabIndex, from flow: Flow, server: SIPServer, now: Now,
         effects: inout Effects
     ) {
-        var writer = ByteWriter(capacity: 512)
-        writer.beginResponse(to: request, status: 100, source: flow.remote, toTag: .empty)
-        writer.endResponse()
-        run(server: index, .response(.provisional), response: writer.slice, server, now, &effects)
+        let start = effects.outbox.bytes.count
+        effects.outbox.bytes.beginResponse(to: request, status: 100, source: flow.remote, toTag: .empty)
+        effects.outbox.bytes.endResponse()
+        answer(index, status: 100, from: start, server, now, &effects)
     }
 
     /// A copy of a request as it will be needed later: with received and rport in its topmost Via.

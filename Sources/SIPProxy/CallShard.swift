@@ -28,7 +28,7 @@ struct CallShard {
         default:
             if let index = transactions.serversByKey[key] {
                 // 17.2: a retransmission is answered by its transaction.
-                run(server: index, .request, response: nil, server, now, &effects)
+                run(server: index, .request, server, now, &effects)
             } else {
                 route(request, key, from: flow, server: server, now: now, effects: &effects)
             }
@@ -44,7 +44,7 @@ struct CallShard {
         {
             let outcome = machine.handle(.acknowledgement, server.settings.timers)
             transactions.servers[index]?.machine = .invite(machine)
-            perform(outcome, server: index, response: nil, server, now, &effects)
+            perform(outcome, server: index, nil, server, now, &effects)
             // Only an ACK for a 2xx goes on, end to end.
             if !outcome.contains(.passToUser) { return }
         }
@@ -65,9 +65,20 @@ struct CallShard {
 
     // MARK: Server transactions
 
+    /// Gives a response to a server transaction: the bytes of the outbox from `start` on. It is sent, or taken away again
+    /// when it comes too late.
+    mutating func answer(
+        _ index: SlabIndex, status: UInt16, from start: Int, _ server: SIPServer, _ now: Now, _ effects: inout Effects
+    ) {
+        let messages = effects.outbox.messages.count
+        run(
+            server: index, .response(ResponseClass(status: status)), responseStart: start, server, now, &effects)
+        if effects.outbox.messages.count == messages { effects.outbox.bytes.truncate(to: start) }
+    }
+
     /// Gives an event to a server transaction and does what comes of it.
     mutating func run(
-        server index: SlabIndex, _ event: ServerEvent, response: ByteSlice?, _ server: SIPServer, _ now: Now,
+        server index: SlabIndex, _ event: ServerEvent, responseStart: Int? = nil, _ server: SIPServer, _ now: Now,
         _ effects: inout Effects
     ) {
         let outcome: TransactionEffects
@@ -80,18 +91,18 @@ struct CallShard {
             transactions.servers[index]?.machine = .nonInvite(machine)
         case nil: return
         }
-        perform(outcome, server: index, response: response, server, now, &effects)
+        perform(outcome, server: index, responseStart, server, now, &effects)
     }
 
     private mutating func perform(
-        _ outcome: TransactionEffects, server index: SlabIndex, response: ByteSlice?, _ server: SIPServer, _ now: Now,
+        _ outcome: TransactionEffects, server index: SlabIndex, _ responseStart: Int?, _ server: SIPServer, _ now: Now,
         _ effects: inout Effects
     ) {
         for position in 0..<outcome.count {
             guard let transaction = transactions.servers[index] else { return }
             switch outcome[position] {
             case .sendResponse:
-                if let response { send(response, server: index, transaction, &effects) }
+                if let responseStart { send(from: responseStart, server: index, transaction, &effects) }
             case .sendLastResponse:
                 if !transaction.lastResponse.isEmpty {
                     transaction.lastResponse.withSlice { effects.outbox.send($0, to: transaction.flow) }
@@ -107,13 +118,13 @@ struct CallShard {
     }
 
     private mutating func send(
-        _ response: ByteSlice, server index: SlabIndex, _ transaction: ServerTransaction, _ effects: inout Effects
+        from start: Int, server index: SlabIndex, _ transaction: ServerTransaction, _ effects: inout Effects
     ) {
-        effects.outbox.send(response, to: transaction.flow)
+        effects.outbox.send(from: start, to: transaction.flow, reconnectPort: transaction.viaPort)
         // What is never sent again is not kept: a 2xx to INVITE (RFC 6026), anything on a reliable transport.
         var isRepeatable = !transaction.flow.transport.isReliable
         if case .invite(let machine) = transaction.machine, machine.state == .accepted { isRepeatable = false }
-        transactions.servers[index]?.lastResponse = isRepeatable ? response.bytes : []
+        transactions.servers[index]?.lastResponse = isRepeatable ? effects.outbox.bytes.slice(from: start).bytes : []
     }
 
     private func logLostAcknowledgement(_ transaction: ServerTransaction, _ now: Now, _ effects: inout Effects) {
@@ -168,7 +179,7 @@ struct CallShard {
     mutating func fireTimers(server: SIPServer, now: Now, effects: inout Effects) {
         while let owner = transactions.timers.popExpired(now.instant) {
             switch owner.kind {
-            case .server: run(server: owner.index, .timer(owner.timer), response: nil, server, now, &effects)
+            case .server: run(server: owner.index, .timer(owner.timer), server, now, &effects)
             case .client: clientTimerFired(owner.timer, owner.index, server: server, now: now, effects: &effects)
             case .resolution: resolutionTimedOut(owner.index, server: server, now: now, effects: &effects)
             case .context: timerCFired(owner.index, server: server, now: now, effects: &effects)

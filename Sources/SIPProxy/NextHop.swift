@@ -41,6 +41,29 @@ extension SIPServer {
         }
     }
 
+    /// The flow of a party of a dialog as it is now: a phone that has registered again since the dialog began may have
+    /// another connection, or another port behind its NAT. Only at the same address: a route token proves one peer.
+    func currentFlow(of remoteTarget: ByteSlice, from flow: Flow, now: Now) -> Flow {
+        guard let user = SIPURI(remoteTarget)?.user, !user.isEmpty else { return flow }
+        let current = location.withClient(user) { client -> Flow? in
+            let binding = client.bindings.first { binding in
+                binding.isReachable && binding.isReachedByFlow && binding.isLive(at: now.unix)
+                    && binding.flow.remote.address == flow.remote.address
+                    && binding.flow.transport == flow.transport && binding.withText { $0.contact == remoteTarget }
+            }
+            return binding?.flow
+        }
+        return (current ?? nil) ?? flow
+    }
+
+    /// True when a flow can be used with the listeners of this run; one from before a restart may name another listener.
+    func isUsable(_ flow: Flow) -> Bool {
+        guard Int(flow.listener) < settings.listeners.count else { return false }
+        let listener = settings.listeners[Int(flow.listener)]
+        return listener.transport == flow.transport
+            && listener.address.address.isIPv4 == flow.remote.address.isIPv4
+    }
+
     /// The way to a contact that is not reached where it came from: to its Path, else to the address that it names.
     private func nextHop(of binding: Binding) -> NextHop {
         binding.withText { text in

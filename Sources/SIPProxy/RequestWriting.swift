@@ -92,3 +92,13 @@ extension ByteWriter {
         append(response.bytes.from(Int(field.lineEnd)))
     }
 }
+
+extension SIPMessage {
+    /// True when there is a Via value below the topmost one.
+    var hasLowerVia: Bool {
+        guard let first = firstIndex(of: .via) else { return false }
+        if value(field(first)).count > topVia.text.count { return true }
+        for index in first + 1..<fieldCount where field(index).name == .via { return true }
+        return false
+    }
+}

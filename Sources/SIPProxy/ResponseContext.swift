@@ -55,6 +55,8 @@ struct ResponseContext {
     /// The Reason that goes out with CANCELs (RFC 3326).
     var cancelReason: [UInt8] = []
     var timerC = TimerReference.none
+    /// The end of the wait for names.
+    var resolutionTimer = TimerReference.none
 
     init(server: SlabIndex, method: Method, source: Flow, startedAt: Instant) {
         self.server = server

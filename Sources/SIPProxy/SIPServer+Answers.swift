@@ -23,6 +23,14 @@ extension SIPServer {
         // 17.1.1.2: nothing is ever answered to an ACK.
         if request.method == .ack { return }
         let start = effects.outbox.bytes.count
+        writeRefusal(reason, of: request, from: flow, into: &effects.outbox.bytes)
+        effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
+    }
+
+    /// Writes the answer that refuses a request.
+    func writeRefusal(
+        _ reason: Reason, of request: borrowing SIPMessage, from flow: Flow, into writer: inout ByteWriter
+    ) {
         let refusal: Refusal
         switch reason {
         case .unsupportedExtension: refusal = Refusal(reason, .unsupported(.proxyRequire))
@@ -31,11 +39,9 @@ extension SIPServer {
         }
         ResponseTag(for: request, key: settings.runKey).withSlice { tag in
             domains.domain.withSlice {
-                effects.outbox.bytes.writeRefusal(
-                    refusal, of: request, source: flow.remote, toTag: tag, domain: $0)
+                writer.writeRefusal(refusal, of: request, source: flow.remote, toTag: tag, domain: $0)
             }
         }
-        effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
     }
 
     /// Asks who a request is from and holds the answer against From (product rule: nobody acts as another).

@@ -92,7 +92,8 @@ public final class SIPServer: Sendable {
             register(message, flow, now, &effects)
             return
         }
-        hasTimers.store(true, ordering: .relaxed)
+        // After the shard is left: `tick` clears it before it counts, so that no timer is overlooked.
+        defer { hasTimers.store(true, ordering: .relaxed) }
         shard(of: message.callID).state.withLock { shard in
             if message.isRequest {
                 shard.receiveRequest(message, from: flow, server: self, now: now, effects: &effects)
@@ -110,6 +111,17 @@ public final class SIPServer: Sendable {
         }
     }
 
+    /// Handles the end of a stream connection: what was sent on it and not answered will not be (16.9).
+    public func connectionClosed(_ connection: UInt64, now: Now, effects: inout Effects) {
+        for shard in shards {
+            shard.state.withLock { shard in
+                for index in shard.transactions.clients(on: connection) {
+                    shard.transportFailed(index, server: self, now: now, effects: &effects)
+                }
+            }
+        }
+    }
+
     /// Handles the addresses of a name that `Effects.resolutions` asked for; none when it has none.
     public func resolved(
         _ resolution: Resolution, addresses: [IPAddress], now: Now, effects: inout Effects
@@ -121,19 +133,23 @@ public final class SIPServer: Sendable {
 
     /// Handles the beginning of a datagram of ours that came back as unreachable (RFC 3261 18.4).
     public func unreachable(_ bytes: ByteSlice, into message: inout SIPMessage, now: Now, effects: inout Effects) {
-        // Only the head is there, and perhaps not all of it: faults do not matter, Via and Call-ID do.
+        // Only the head is there, and perhaps not all of it: faults do not matter, our Via does.
         _ = message.parse(bytes)
-        guard message.isRequest, !message.callID.isEmpty else { return }
+        guard message.isRequest else { return }
         let branch = message.topVia.branch
-        shard(of: message.callID).state.withLock {
-            if let index = $0.client(ofBranch: branch) {
-                $0.transportFailed(index, server: self, now: now, effects: &effects)
+        // Where the Call-ID was cut off the branch is sought everywhere: it happens seldom.
+        for shard in message.callID.isEmpty ? shards : [shard(of: message.callID)] {
+            shard.state.withLock {
+                if let index = $0.client(ofBranch: branch) {
+                    $0.transportFailed(index, server: self, now: now, effects: &effects)
+                }
             }
         }
     }
 
     /// Lets the timers that are due fire.
     public func tick(now: Now, effects: inout Effects) {
+        hasTimers.store(false, ordering: .relaxed)
         var timers = 0
         for shard in shards {
             shard.state.withLock {
@@ -141,7 +157,7 @@ public final class SIPServer: Sendable {
                 timers += $0.transactions.timers.count
             }
         }
-        hasTimers.store(timers > 0, ordering: .relaxed)
+        if timers > 0 { hasTimers.store(true, ordering: .relaxed) }
     }
 
     /// True while timers may be running, so that `tick` is needed often.

@@ -11,8 +11,9 @@ struct ServerTransaction {
 
     var machine: Machine
     let key: TransactionKey
-    /// Where its responses go (18.2.2).
+    /// Where its responses go (18.2.2), and the port of the client's Via for the case that a connection is gone.
     let flow: Flow
+    let viaPort: UInt16
     /// The context that answers it; `.none` once the final response is sent.
     var context = SlabIndex.none
     /// The bytes to send when the request comes again; empty for nothing.
@@ -71,6 +72,8 @@ struct TransactionTable {
     var clients = Slab<ClientTransaction>()
     var serversByKey: [TransactionKey: SlabIndex] = [:]
     var timers: TimerWheel<TimerOwner>
+    /// The client transactions on each stream connection.
+    private var clientsByConnection: [UInt64: Set<SlabIndex>] = [:]
 
     init(now: Instant) { timers = TimerWheel(now: now) }
 
@@ -78,9 +81,9 @@ struct TransactionTable {
     var count: Int { servers.count + clients.count }
 
     mutating func insertServer(
-        _ machine: ServerTransaction.Machine, key: TransactionKey, flow: Flow
+        _ machine: ServerTransaction.Machine, key: TransactionKey, flow: Flow, viaPort: UInt16
     ) -> SlabIndex {
-        let index = servers.insert(ServerTransaction(machine: machine, key: key, flow: flow))
+        let index = servers.insert(ServerTransaction(machine: machine, key: key, flow: flow, viaPort: viaPort))
         serversByKey[key] = index
         return index
     }
@@ -92,9 +95,24 @@ struct TransactionTable {
         timers.cancel(transaction.stateTimer)
     }
 
+    mutating func insertClient(_ transaction: ClientTransaction) -> SlabIndex {
+        let connection = transaction.flow.connection
+        let index = clients.insert(transaction)
+        if connection != 0 { clientsByConnection[connection, default: []].insert(index) }
+        return index
+    }
+
+    /// The client transactions whose requests went over a stream connection.
+    func clients(on connection: UInt64) -> Set<SlabIndex> { clientsByConnection[connection] ?? [] }
+
     @discardableResult
     mutating func removeClient(_ index: SlabIndex) -> ClientTransaction? {
         guard let transaction = clients.remove(index) else { return nil }
+        let connection = transaction.flow.connection
+        if connection != 0 {
+            clientsByConnection[connection]?.remove(index)
+            if clientsByConnection[connection]?.isEmpty == true { clientsByConnection[connection] = nil }
+        }
         timers.cancel(transaction.retransmissionTimer)
         timers.cancel(transaction.stateTimer)
         return transaction

@@ -52,6 +52,7 @@ public final class Authenticator: Sendable {
     private let nonces: NonceAuthority
     private let failures: FailureTable
     private let key: HashKey
+    private let clock: NonceClock
     private let counter = Atomic<UInt32>(0)
 
     /// An authenticator of the realm that is the domain's name.
@@ -74,6 +75,7 @@ public final class Authenticator: Sendable {
             NonceAuthority(secret: secret, realm: $0, lifetime: policy.nonceLifetime, start: start)
         }
         failures = FailureTable(window: policy.failureWindow)
+        clock = NonceClock(start: start)
         var hash = SipHash(key: secret)
         hash.update("authenticator")
         let value = hash.finalize()
@@ -84,6 +86,7 @@ public final class Authenticator: Sendable {
     public func authenticate(
         _ request: borrowing SIPMessage, _ kind: Kind, source: IPAddress, now: UnixTime
     ) -> Outcome {
+        let now = clock.time(at: now)
         let credentials: DigestCredentials
         switch selectCredentials(of: request, kind) {
         case .none(let reason): return .challenge(stale: false, reason: reason)
@@ -223,9 +226,14 @@ public final class Authenticator: Sendable {
         now: UnixTime, into writer: inout ByteWriter
     ) {
         writer.beginResponse(to: request, status: kind.status, source: source, toTag: toTag)
-        let nonce = nonces.issue(now: now, counter: counter.add(1, ordering: .relaxed).newValue)
+        let nonce = nonces.issue(now: clock.time(at: now), counter: counter.add(1, ordering: .relaxed).newValue)
         challenge.write(kind == .registrar ? .server : .proxy, nonce: nonce, stale: stale, into: &writer)
         writer.endResponse()
+    }
+
+    /// When the oldest nonces that are still good were issued; `LocationService.removeExpired` forgets those of before.
+    public func oldestNonce(now: UnixTime) -> UnixTime {
+        UnixTime(milliseconds: clock.time(at: now).milliseconds &- policy.nonceLifetime)
     }
 
     /// True when a From or To is the login at a host of ours: escapes decoded, host without case (19.1.4).

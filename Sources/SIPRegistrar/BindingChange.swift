@@ -8,4 +8,6 @@ public enum BindingChange: Sendable {
     case delete(clientID: Int64, key: [UInt8])
     /// All bindings of the client are gone.
     case deleteAll(clientID: Int64)
+    /// Nothing is left to do, but the answer promises what an earlier request has changed: it waits until that is stored.
+    case settled
 }

@@ -53,7 +53,8 @@ extension ByteWriter {
             append("Unsupported: ")
             var isFirst = true
             while let tag = tags.next(in: request) {
-                if OptionTag.isSupported(tag) { continue }
+                // What a REGISTER may require of us is nothing that a proxy supports.
+                if header == .require && OptionTag.isSupported(tag) { continue }
                 if !isFirst { append(", ") }
                 append(tag)
                 isFirst = false

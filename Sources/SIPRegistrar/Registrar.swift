@@ -53,7 +53,8 @@ public final class Registrar: Sendable {
             writeBindings(update.bindings, path, request, flow, now, &writer)
             return Registration(
                 outcome: contacts.isQuery ? .queried : update.outcome, status: 200, clientID: client.id,
-                changes: update.changes)
+                // The request before may still wait to be stored, and its answer was not sent before that.
+                changes: update.isRepetition && !contacts.isQuery ? [.settled] : update.changes)
         } catch {
             writeRefusal(error, of: request, from: flow, into: &writer)
             return Registration(

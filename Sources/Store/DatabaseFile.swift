@@ -58,7 +58,8 @@ struct DatabaseFile {
         return String(path[..<slash])
     }
 
-    private func failure(_ cause: Int32) -> StoreError {
+    /// The error behind an errno of a call on the file.
+    func failure(_ cause: Int32) -> StoreError {
         cause == EACCES || cause == EROFS || cause == EPERM
             ? .readOnly(path: path) : .cannotOpen(path: path, reason: String(cString: strerror(cause)))
     }

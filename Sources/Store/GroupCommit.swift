@@ -32,8 +32,9 @@ struct GroupCommit: ~Copyable {
             """)
         let insert = try connection.prepare(
             """
-            INSERT INTO binding VALUES
-                (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+            INSERT INTO binding
+                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17
+                WHERE EXISTS (SELECT 1 FROM client WHERE id = ?1 AND status = 1)
             """)
         let delete = try connection.prepare("DELETE FROM binding WHERE client_id = ?1 AND key = ?2")
         let deleteAll = try connection.prepare("DELETE FROM binding WHERE client_id = ?1")
@@ -68,6 +69,7 @@ struct GroupCommit: ~Copyable {
     /// Applies the changes of one unit. On an error none of them has effect, and the transaction stays good unless
     /// `isOpen` says otherwise.
     mutating func apply(_ unit: ArraySlice<StoreChange>) throws(StoreError) {
+        if unit.isEmpty { return }
         // SQLite undoes a failed statement by itself; only several statements need a savepoint.
         if unit.count == 1 {
             for change in unit { try apply(change) }
@@ -102,6 +104,11 @@ struct GroupCommit: ~Copyable {
             if connection.changedRows > 0 { return }
             row.bind(to: &insert)
             try insert.run()
+            // Another process has removed or disabled the client since it was let in: the binding must not outlive that.
+            if connection.changedRows == 0 {
+                throw .constraint(
+                    path: connection.path, rule: .reference, detail: "its client is gone or disabled")
+            }
         case .deleteBinding(let client, let key):
             delete.bind(1, client)
             delete.bind(2, key)

@@ -42,6 +42,9 @@ public final class SQLiteConnection {
         sqlite3_close_v2(handle)
     }
 
+    /// Changes how long a statement waits for another process's lock.
+    func setBusyTimeout(milliseconds: Int32) { sqlite3_busy_timeout(handle, milliseconds) }
+
     /// Runs SQL text that is a constant of the program, any number of statements, results dropped.
     public func execute(_ sql: StaticString) throws(StoreError) {
         let code = sql.withUTF8Buffer { buffer in

@@ -18,6 +18,8 @@ public enum StoreError: Error, Equatable, Sendable {
     case full(path: String)
     /// Another process held the write lock for longer than we wait.
     case busy(path: String)
+    /// Another process serves the database.
+    case inUse(path: String, process: Int32?)
     /// A rule of the tables refused a row.
     case constraint(path: String, rule: ConstraintRule, detail: String)
     /// Any other refusal of SQLite, with its extended result code.
@@ -87,6 +89,10 @@ extension StoreError: CustomStringConvertible {
         case .busy(let path):
             return "The database \(path) stayed locked by another process: end the program that holds it open in a "
                 + "transaction, then try again."
+        case .inUse(let path, let process):
+            let holder = process.map { " (process \($0))" } ?? ""
+            return "The database \(path) is served by another rollcall\(holder) already: stop that one, or name "
+                + "another database in the configuration of this one."
         case .constraint(let path, let rule, let detail):
             switch rule {
             case .unique:

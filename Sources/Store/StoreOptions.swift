@@ -20,6 +20,8 @@ public struct StoreOptions: Sendable {
     public var checkLimit: Int64 = 1 << 30
     /// How long the writer keeps a group that meets a lock before it reports `busy`; below 32 s, a client's patience.
     public var lockPatienceMilliseconds: UInt64 = 15_000
+    /// How long the writer waits for a lock once it is to end, all groups together.
+    public var endPatienceMilliseconds: UInt64 = 300
     /// The most units that wait for the writer; more are refused.
     public var queueLimit = 200_000
     /// The most changes in one transaction.

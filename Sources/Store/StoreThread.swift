@@ -3,6 +3,7 @@ import Primitives
 
 /// The work of the store thread: groups of changes first, then what other connections changed, then housekeeping.
 struct StoreThread<Receipt: Sendable>: ~Copyable {
+    private let connection: SQLiteConnection
     private let queue: WriterQueue<Receipt>
     private let options: StoreOptions
     private let committed: @Sendable ([Receipt], StoreError?) -> Void
@@ -13,6 +14,9 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
     private var nextPoll: UInt64 = 0
     private var lastFailure: StoreError?
     private var nextFailureReport: UInt64 = 0
+    private var busySince: UInt64?
+    /// Until when a lock is waited for after the end was asked for.
+    private var lastPatience: UInt64?
 
     /// Prepares everything, so that what can fail at the start fails before the thread runs.
     init(
@@ -23,7 +27,10 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
         let group = try GroupCommit(connection: connection)
         let follower = try ChangeFollower(connection: connection, after: change)
         let housekeeping = try Housekeeping(connection: connection, options: options)
+        self.connection = connection
         self.queue = queue
+        // SQLite waits blindly; the patience beyond is ours, which the end of the server cuts short.
+        connection.setBusyTimeout(milliseconds: min(options.busyMilliseconds, 100))
         self.options = options
         self.committed = committed
         self.changed = changed
@@ -101,16 +108,23 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
         report(units: units, receipts: receipts, failures: failures, groupError: groupError)
     }
 
-    /// Starts a transaction; a lock of another process is waited for longer than SQLite does by itself.
+    /// Starts a transaction; a lock of another process is waited for longer than SQLite does by itself, but not for long
+    /// once the server is to end.
     private mutating func startPatiently() throws(StoreError) {
         let begun = StoreOptions.monotonicMilliseconds()
         while true {
             do throws(StoreError) {
                 return try group.start()
             } catch {
-                guard case .busy = error,
-                    StoreOptions.monotonicMilliseconds() - begun < options.lockPatienceMilliseconds
-                else { throw error }
+                let now = StoreOptions.monotonicMilliseconds()
+                guard case .busy = error, now - begun < options.lockPatienceMilliseconds else { throw error }
+                guard queue.isEnding else { continue }
+                // One patience for all groups that are left.
+                let limit = lastPatience ?? now &+ options.endPatienceMilliseconds
+                lastPatience = limit
+                if now < limit { continue }
+                connection.setBusyTimeout(milliseconds: 0)
+                throw error
             }
         }
     }
@@ -172,6 +186,7 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
                 expired = try housekeeping.sweep(at: now)
                 if try housekeeping.pruneChanges(seen: follower.lastChange) { nextPoll = 0 }
             }
+            busySince = nil
             if expired > 0 { queue.finish(units: 0) { $0.expired &+= UInt64(expired) } }
         } catch {
             noteFailure(error, at: now)
@@ -197,6 +212,12 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
     /// reported when it is new, and then each half minute.
     private mutating func noteFailure(_ error: StoreError, at now: UInt64) {
         queue.finish(units: 0) { $0.housekeepingFailures &+= 1 }
+        if case .busy = error {
+            // Another process writes, and is given the time that SQLite would have waited.
+            let since = busySince ?? now
+            busySince = since
+            if now - since < UInt64(max(0, options.busyMilliseconds)) { return }
+        }
         if error == lastFailure, now < nextFailureReport { return }
         lastFailure = error
         nextFailureReport = now &+ 30_000

@@ -116,6 +116,13 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
         return work
     }
 
+    /// True once the end was asked for.
+    var isEnding: Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return isStopping
+    }
+
     /// Notes that units are done and changes the counts.
     func finish(units: Int, _ change: (inout StoreStatistics) -> Void) {
         pthread_mutex_lock(mutex)

@@ -1,3 +1,4 @@
+import Glibc
 import Primitives
 
 /// A transport and an address to listen on, as configured. The address may be 0.0.0.0 or ::, the port 0 for any.
@@ -11,6 +12,17 @@ public struct ListenerConfiguration: Hashable, Sendable {
     public init(transport: TransportProtocol, address: SocketAddress) {
         self.transport = transport
         self.address = address
+    }
+
+    /// False when this machine does not have the address, or its family, whatever the port.
+    public var isPossible: Bool {
+        do throws(SystemError) {
+            let socket = try System.socket(transport, family: address.family)
+            try System.bind(socket.number, SocketAddress(address: address.address, port: 0))
+            return true
+        } catch {
+            return error.number != EADDRNOTAVAIL && error.number != EAFNOSUPPORT
+        }
     }
 
     /// One configuration for each concrete address that this one stands for.

@@ -98,15 +98,21 @@ public final class Sender {
     }
 
     private func sendOnStream(_ message: Outbox.Message, _ bytes: UnsafeRawBufferPointer) {
-        if message.flow.connection != 0 {
-            guard let connection = table.connection(message.flow.connection),
+        var flow = message.flow
+        if flow.connection != 0 {
+            if let connection = table.connection(flow.connection),
                 connection.send(bytes, origin: message.origin) == .sent
-            else { return fail(message) }
-            return counters.sent.count()
+            {
+                return counters.sent.count()
+            }
+            if message.reconnectPort == 0 { return fail(message) }
+            // RFC 3261 18.2.2: a response whose connection is gone goes to the address and port in its Via.
+            flow.connection = 0
+            flow.remote.port = message.reconnectPort
         }
         // A connection found by its peer may just have ended; then one is opened.
         for _ in 0..<2 {
-            guard let (connection, isNew) = try? table.connection(to: message.flow, owner: owner) else { break }
+            guard let (connection, isNew) = try? table.connection(to: flow, owner: owner) else { break }
             if isNew { counters.opened.count() }
             switch connection.send(bytes, origin: message.origin) {
             case .sent:

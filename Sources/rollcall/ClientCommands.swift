@@ -64,8 +64,12 @@ struct ClientCommands {
         }
         apply(values, to: &client)
         client.dateUpdated = System.now().unix
-        _ = try store.updateClient(client)
-        if client.status == 0 { _ = try store.removeBindings(ofClient: client.id) }
+        let changed = client
+        // Both or nothing: a disabled client has no bindings, also when this process is ended between the two.
+        try store.transaction { () throws(StoreError) in
+            _ = try store.updateClient(changed)
+            if changed.status == 0 { _ = try store.removeBindings(ofClient: changed.id) }
+        }
         Terminal.print("client \(login) changed")
         if source == .generate, let password { Terminal.print("password: \(password)") }
     }
@@ -182,6 +186,19 @@ struct ClientRules {
         }
         if login.withSlice({ !$0.hasValidEscapes }) {
             throw CommandFailure("a % in a login must be followed by two hexadecimal digits")
+        }
+        // RFC 3261 19.1.4: `%61` and `a` are the same user, who would be two clients with one place.
+        var rest = login.utf8[...]
+        while let percent = rest.firstIndex(of: UInt8(ascii: "%")) {
+            let digits = String(decoding: rest[percent...].dropFirst().prefix(2), as: UTF8.self)
+            let byte = UInt8(digits, radix: 16) ?? 0
+            if ASCII.isUnreserved(byte) || ";&=+$,".utf8.contains(byte) {
+                throw CommandFailure("a login must not have '%\(digits)' for '\(Character(UnicodeScalar(byte)))'")
+            }
+            if digits != digits.uppercased() {
+                throw CommandFailure("write '%\(digits)' in a login as '%\(digits.uppercased())'")
+            }
+            rest = rest[percent...].dropFirst(3)
         }
     }
 

@@ -35,11 +35,17 @@ enum Daemon {
                 note.message.withSlice { buffer.field("what", $0) }
             }
         }
-        let parts = try open(site, log)
+        let parts: DaemonParts
+        do {
+            parts = try open(site, log)
+        } catch {
+            // What was opened before the failure is told before its message.
+            _ = log.sink.flush(milliseconds: 300)
+            throw error
+        }
         let workers = parts.transport.loops.enumerated().map { index, loop in
             let worker = Worker(
-                parts, logLevel: level, logFormat: format, sweeps: index == 0,
-                nonceLifetime: Int64(clamping: site.configuration.authentication.nonceLifetime.wholeMilliseconds))
+                parts, logLevel: level, logFormat: format, sweeps: index == 0)
             loop.delegate = worker
             return worker
         }
@@ -88,14 +94,18 @@ enum Daemon {
 
     /// Opens and loads everything, in the order in which failures are cheapest.
     private static func open(_ site: Site, _ log: DaemonLog) throws -> DaemonParts {
-        let wanted = try DaemonParts.listeners(of: site)
+        raiseDescriptorLimit(site, log)
+        let wanted = try DaemonParts.listeners(of: site, log)
         let transport = try DaemonParts.openTransport(site, wanted.map(\.configuration))
         for listener in transport.listeners {
             log.write(.listenOK) { buffer in
                 buffer.field("on", transport: listener.transport, address: listener.address)
             }
         }
-        let store = try Store(path: site.databasePath, options: site.storeOptions)
+        let databaseLock = try DatabaseLock(path: site.databasePath)
+        let store = try interruptibly { () throws(StoreError) in
+            try Store(path: site.databasePath, options: site.storeOptions)
+        }
         let (account, isNew) = try site.account(in: store)
         if isNew { announce(account, log) }
         let routeKey = try persistentKey("route_key", in: store)
@@ -131,8 +141,35 @@ enum Daemon {
             throw CommandFailure("cannot start the resolver: \(error)", exitCode: .internalError)
         }
         return DaemonParts(
-            log: log.sink, transport: transport, location: location, server: server, writer: writer, bridge: bridge,
-            names: names)
+            log: log.sink, transport: transport, location: location, authenticator: authenticator, server: server,
+            writer: writer, bridge: bridge, names: names, databaseLock: databaseLock)
+    }
+
+    /// Runs what may take long at the start, such as the check of a large database, so that a signal ends the process at
+    /// once. No thread may be started in it: it would take signals for ever.
+    private static func interruptibly<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGTERM)
+        sigaddset(&signals, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        defer { pthread_sigmask(SIG_BLOCK, &signals, nil) }
+        return try body()
+    }
+
+    /// Takes as many file descriptors as the limit of connections needs and the system grants; says when that is less.
+    private static func raiseDescriptorLimit(_ site: Site, _ log: DaemonLog) {
+        // Beside the connections: sockets, pollers, the database, the resolver.
+        let wanted = site.configuration.limits.connections + 256
+        let granted = DescriptorLimit.raise(to: wanted)
+        guard granted < wanted else { return }
+        log.write(.configNote) { buffer in
+            buffer.field("key", "limits.connections")
+            buffer.field(
+                "what",
+                "the system grants fewer file descriptors; raise its limit (LimitNOFILE, ulimit -n), or lower this")
+            buffer.field("granted", number: Int64(granted))
+        }
     }
 
     /// A secret that survives restarts, made at the first start.

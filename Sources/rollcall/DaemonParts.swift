@@ -14,14 +14,17 @@ struct DaemonParts: Sendable {
     let log: LogSink
     let transport: Transport
     let location: LocationService
+    let authenticator: Authenticator
     let server: SIPServer
     let writer: StoreWriter<PendingAnswer>
     let bridge: StoreBridge
     let names: ResolvedNames
+    /// Held as long as the server lives.
+    let databaseLock: DatabaseLock
 
     /// The listeners of a configuration with concrete addresses, and what each advertises.
     static func listeners(
-        of site: Site
+        of site: Site, _ log: DaemonLog
     ) throws -> [(configuration: ListenerConfiguration, advertisedHost: String, advertisedPort: UInt16?)] {
         var listeners: [(configuration: ListenerConfiguration, advertisedHost: String, advertisedPort: UInt16?)] = []
         for listener in site.configuration.listeners {
@@ -33,6 +36,13 @@ struct DaemonParts: Sendable {
             do {
                 for concrete in try wanted.expanded() {
                     if listeners.contains(where: { $0.configuration == concrete }) { continue }
+                    if listener.isOptional, !concrete.isPossible {
+                        log.write(.configNote, level: .info) { buffer in
+                            buffer.field("what", "this machine cannot have an optional listener")
+                            buffer.field("on", transport: concrete.transport, address: concrete.address)
+                        }
+                        continue
+                    }
                     listeners.append((concrete, listener.advertisedHost, advertisedPort))
                 }
             } catch {
@@ -41,11 +51,21 @@ struct DaemonParts: Sendable {
                     "cannot find the addresses of \(listener.address): \(error)", exitCode: .cannotBind)
             }
         }
+        if listeners.isEmpty {
+            throw CommandFailure(
+                "this machine has none of the addresses of 'listeners' in the configuration", exitCode: .cannotBind)
+        }
         return listeners
     }
 
     /// Opens the sockets.
     static func openTransport(_ site: Site, _ listeners: [ListenerConfiguration]) throws -> Transport {
+        // A route token names a listener in one byte.
+        if listeners.count > 255 {
+            throw CommandFailure(
+                "\(listeners.count) listeners are too many, 255 is the limit; name addresses in 'listeners' instead of 0.0.0.0 or ::",
+                exitCode: .configuration)
+        }
         let limits = site.configuration.limits
         var transportLimits = TransportLimits()
         transportLimits.messageSize = limits.messageSize
@@ -57,8 +77,15 @@ struct DaemonParts: Sendable {
         do {
             return try Transport(listeners: listeners, workers: workers, limits: transportLimits)
         } catch {
-            throw CommandFailure(
-                "\(error); stop the other program, or set 'listeners' in the configuration", exitCode: .cannotBind)
+            let remedy =
+                switch error.cause.number {
+                case EADDRINUSE: "stop the other program, or set 'listeners' in the configuration"
+                case EADDRNOTAVAIL, EAFNOSUPPORT:
+                    "this machine does not have the address; set 'listeners' in the configuration"
+                case EACCES, EPERM: "ports below 1024 need a privilege; set another in 'listeners' of the configuration"
+                default: "set 'listeners' in the configuration"
+                }
+            throw CommandFailure("\(error); \(remedy)", exitCode: .cannotBind)
         }
     }
 

@@ -16,12 +16,13 @@ struct StoreBridge: Sendable {
         families = listeners.map(\.address.address.isIPv4)
     }
 
-    /// The change of rows for a change of bindings.
-    func change(_ change: BindingChange) -> StoreChange {
+    /// The change of rows for a change of bindings; nil for what only waits.
+    func change(_ change: BindingChange) -> StoreChange? {
         switch change {
         case .upsert(let clientID, let binding): .upsertBinding(row(of: binding, clientID: clientID))
         case .delete(let clientID, let key): .deleteBinding(clientID: clientID, key: key)
         case .deleteAll(let clientID): .deleteBindings(clientID: clientID)
+        case .settled: nil
         }
     }
 

@@ -21,13 +21,13 @@ final class StoredAnswers: @unchecked Sendable {
 
     /// Sends what was held back; in case of an error, 503 instead.
     func release(_ answers: [PendingAnswer], _ error: StoreError?) {
-        if let error {
+        if let error, !isOfClientGone(error) {
             hasFailed = true
             log.write(.storeError) { buffer in
                 error.description.withSlice { buffer.field("why", $0) }
                 buffer.field("answers", number: Int64(answers.count))
             }
-        } else if hasFailed {
+        } else if error == nil, hasFailed {
             hasFailed = false
             log.write(.storeOK) { _ in }
         }
@@ -43,5 +43,11 @@ final class StoredAnswers: @unchecked Sendable {
             }
         }
         sender.send(&outbox)
+    }
+
+    /// True when the client was removed or disabled on the command line while its REGISTER was on its way: the store works.
+    private func isOfClientGone(_ error: StoreError) -> Bool {
+        if case .constraint(_, .reference, _) = error { return true }
+        return false
     }
 }

@@ -21,13 +21,13 @@ final class Worker: EventLoopDelegate {
     private let log: LogSink
     private let names: ResolvedNames
     private let sweeps: Bool
-    private let nonceLifetime: Int64
+    private let authenticator: Authenticator
     private var nextSweep = Instant(milliseconds: 0)
     private var message = SIPMessage()
     private var effects: Effects
 
     /// A worker; one of them sweeps expired bindings.
-    init(_ parts: DaemonParts, logLevel: LogLevel, logFormat: LogFormat, sweeps: Bool, nonceLifetime: Int64) {
+    init(_ parts: DaemonParts, logLevel: LogLevel, logFormat: LogFormat, sweeps: Bool) {
         server = parts.server
         location = parts.location
         writer = parts.writer
@@ -35,12 +35,15 @@ final class Worker: EventLoopDelegate {
         log = parts.log
         names = parts.names
         self.sweeps = sweeps
-        self.nonceLifetime = nonceLifetime
+        authenticator = parts.authenticator
         effects = Effects(log: LogBuffer(level: logLevel, format: logFormat), key: Secrets.key())
     }
 
     func received(_ message: ByteSlice, on flow: Flow, now: Now) {
         server.receive(message, into: &self.message, from: flow, now: now, effects: &effects)
+        // At once, so that the changes of one client by several workers reach the store in the order in which they were
+        // made in memory; a batch of other messages between would turn them round now and then.
+        storeRegistrations()
     }
 
     func closed(_ flow: Flow, now: Now) {
@@ -48,6 +51,9 @@ final class Worker: EventLoopDelegate {
             effects.log.field("src", source: flow)
             effects.log.end()
         }
+        // What came by the connection in this turn is stored first: else its binding would come back in the store.
+        storeRegistrations()
+        server.connectionClosed(flow.connection, now: now, effects: &effects)
         // A binding goes with its connection: nothing else leads to its device.
         drop(location.connectionClosed(flow.connection), .registrationRemoved, "its connection was closed", now)
     }
@@ -65,7 +71,7 @@ final class Worker: EventLoopDelegate {
         effects.logSuppressions(now: now)
         guard sweeps, now.instant >= nextSweep else { return }
         nextSweep = now.instant.advanced(byMilliseconds: 1000)
-        let oldestNonce = UnixTime(milliseconds: now.unix.milliseconds - nonceLifetime)
+        let oldestNonce = authenticator.oldestNonce(now: now.unix)
         let limit = 1000 + location.statistics.clients / 30
         // The store deletes expired rows by itself.
         for dropped in location.removeExpired(now: now.unix, limit: limit, oldestNonce: oldestNonce) {
@@ -76,7 +82,6 @@ final class Worker: EventLoopDelegate {
     var isBusy: Bool { server.isBusy }
 
     func turnEnded(_ loop: EventLoop) {
-        if !effects.registrations.isEmpty { storeRegistrations() }
         if !effects.resolutions.isEmpty {
             for resolution in effects.resolutions { names.resolve(resolution) }
             effects.resolutions.removeAll()
@@ -89,10 +94,12 @@ final class Worker: EventLoopDelegate {
     }
 
     private func storeRegistrations() {
+        if effects.registrations.isEmpty { return }
         for answer in effects.registrations {
-            let changes = answer.changes.map(bridge.change)
+            let changes = answer.changes.compactMap(bridge.change)
             let receipt =
                 answer.response.isEmpty ? nil : PendingAnswer(flow: answer.flow, response: answer.response)
+            if changes.isEmpty, receipt == nil { continue }
             if writer.enqueue(changes, receipt: receipt) || receipt == nil { continue }
             let start = effects.outbox.bytes.count
             answer.response.withSlice { server.writeStoreFailure(insteadOf: $0, into: &effects.outbox.bytes) }

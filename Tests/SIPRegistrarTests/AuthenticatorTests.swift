@@ -27,6 +27,23 @@ import Testing
         #expect(server.send(phone.next.with { $0.nonceCount = 2 }.signed(nonce: nonce)).status == 200)
     }
 
+    @Test func `Clients are let in also when the calendar was set back, and old credentials are not`() {
+        let old = phone.signed(nonce: server.nonce())
+        #expect(server.send(old).status == 200)
+        _ = server.locations.removeExpired(
+            now: server.now, limit: 100_000, oldestNonce: server.authenticator.oldestNonce(now: server.now))
+        server.wait(seconds: -3600)
+        var next = phone
+        for _ in 0..<10 {
+            next = next.next
+            #expect(server.register(next).status == 200)
+            server.wait(seconds: 40)
+            _ = server.locations.removeExpired(
+                now: server.now, limit: 100_000, oldestNonce: server.authenticator.oldestNonce(now: server.now))
+        }
+        #expect(server.send(old).outcome != .repeated)
+    }
+
     @Test func `Of several credentials those of our realm count`() {
         let before = [
             "Authorization: Digest username=\"alice\", realm=\"other\", nonce=\"x\", uri=\"sip:example.com\", response=\"\(String(repeating: "0", count: 32))\"",

@@ -133,6 +133,58 @@ import Testing
         #expect(try Store(path: scratch.path).allBindings.map(\.key) == [Array("a".utf8), Array("c".utf8)])
     }
 
+    @Test("A binding of a client that was disabled on the command line meanwhile is refused")
+    func disabledClient() throws {
+        let store = try Store(path: scratch.path)
+        var client = try #require(try store.fill(clients: 1).first)
+        let reports = Reports()
+        let writer = try reports.writer(scratch.path)
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 1))
+        writer.flush()
+        client.status = 0
+        try store.updateClient(client)
+        try store.removeBindings(ofClient: client.id)
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 2))
+        writer.stop()
+        #expect(reports.good == [1] && reports.bad.map(\.receipts) == [[2]])
+        #expect(try store.allBindings.isEmpty)
+    }
+
+    @Test("An answer without a change of its own waits for the changes before it")
+    func barrier() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        let reports = Reports()
+        let writer = try held(
+            reports,
+            while: { writer in
+                #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 1))
+                #expect(writer.enqueue([], receipt: 2))
+                usleep(50_000)
+                #expect(reports.good.isEmpty)
+            })
+        writer.stop()
+        #expect(reports.good == [1, 2])
+    }
+
+    @Test("The end does not wait for a lock of another process")
+    func endUnderLock() throws {
+        let store = try Store(path: scratch.path)
+        let client = try #require(try store.fill(clients: 1).first)
+        let reports = Reports()
+        var options = StoreOptions()
+        options.groupLimit = 1
+        let writer = try reports.writer(scratch.path, options: options)
+        try store.connection.execute("BEGIN IMMEDIATE")
+        for number in 0..<100 {
+            #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: number))
+        }
+        let begun = StoreOptions.monotonicMilliseconds()
+        writer.stop()
+        #expect(StoreOptions.monotonicMilliseconds() - begun < 700)
+        #expect(reports.bad.flatMap(\.receipts) == Array(0..<100))
+        store.connection.rollBack()
+    }
+
     @Test("RFC 3261 10.3: changes that belong together are stored all or none")
     func units() throws {
         let clients = try Store(path: scratch.path).fill(clients: 2)
