@@ -5,7 +5,7 @@ import Primitives
 /// The slices are parts of the value. Those of quoted strings are what stands between the quotes, escapes included,
 /// which is what both sides hash; `ByteWriter.append(unescaping:)` undoes escapes where a name is looked up.
 public struct DigestCredentials: Sendable {
-    /// A parameter of the credentials. Each may be quoted or not, as phones differ.
+    /// A parameter of the credentials or of a challenge. Each may be quoted or not, as phones differ.
     public enum Field: Int, CaseIterable, Sendable {
         /// `username`.
         case username
@@ -27,6 +27,8 @@ public struct DigestCredentials: Sendable {
         case qop
         /// `nc`.
         case nonceCount
+        /// `stale`, of challenges.
+        case stale
     }
 
     /// The user's name.
@@ -100,27 +102,5 @@ public struct DigestCredentials: Sendable {
 
     private static func isHexadecimal(_ text: ByteSlice) -> Bool {
         text.allSatisfy { ASCII.hexadecimalValue($0) != nil }
-    }
-}
-
-extension ByteWriter {
-    /// Appends the content of a quoted string without the backslashes that escape (RFC 3261 section 25.1, `quoted-pair`).
-    public mutating func append(unescaping content: ByteSlice) {
-        var index = 0
-        while index < content.count {
-            if content[index] == UInt8(ascii: "\\"), index + 1 < content.count { index += 1 }
-            append(byte: content[index])
-            index += 1
-        }
-    }
-
-    /// Appends text as the content of a quoted string: `"` and `\` are escaped.
-    public mutating func append(escaping text: ByteSlice) {
-        for index in 0..<text.count {
-            if text[index] == UInt8(ascii: "\"") || text[index] == UInt8(ascii: "\\") {
-                append(byte: UInt8(ascii: "\\"))
-            }
-            append(byte: text[index])
-        }
     }
 }

@@ -2,7 +2,7 @@ import Primitives
 
 /// The known parameters of a digest header value, found in one pass over any bytes.
 struct DigestParameters {
-    private var values = InlineArray<10, ByteSlice>(repeating: .empty)
+    private var values = InlineArray<11, ByteSlice>(repeating: .empty)
     private var present: UInt16 = 0
 
     /// Reads `Digest name=value, name="value"...`; unknown parameters are skipped, empty list elements too.
@@ -113,6 +113,7 @@ struct DigestParameters {
         case 3 where name.equalsIgnoringCase("qop"): .qop
         case 5 where name.equalsIgnoringCase("realm"): .realm
         case 5 where name.equalsIgnoringCase("nonce"): .nonce
+        case 5 where name.equalsIgnoringCase("stale"): .stale
         case 6 where name.equalsIgnoringCase("cnonce"): .clientNonce
         case 6 where name.equalsIgnoringCase("opaque"): .opaque
         case 8 where name.equalsIgnoringCase("username"): .username

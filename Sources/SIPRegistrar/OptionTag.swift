@@ -8,10 +8,9 @@ enum OptionTag {
 
     /// True when the header names an extension that is not supported.
     static func areUnsupported(_ header: HeaderName, in request: borrowing SIPMessage) -> Bool {
-        guard request.firstIndex(of: header) != nil else { return false }
-        var values = request.values(of: header)
-        while let tag = values.next(in: request) {
-            if !tag.isEmpty, !isSupported(tag) { return true }
+        var tags = request.optionTags(of: header)
+        while let tag = tags.next(in: request) {
+            if !isSupported(tag) { return true }
         }
         return false
     }

@@ -49,12 +49,12 @@ extension ByteWriter {
         case .allow: appendHeader("Allow", Refusal.allowedMethods)
         case .minExpires(let seconds): appendHeader("Min-Expires", number: UInt64(seconds))
         case .unsupported(let header):
-            var values = request.values(of: header)
+            var tags = request.optionTags(of: header)
             append("Unsupported: ")
             var isFirst = true
-            while let tag = values.next(in: request) {
+            while let tag = tags.next(in: request) {
                 // What a REGISTER may require of us is nothing that a proxy supports.
-                if tag.isEmpty || header == .require && OptionTag.isSupported(tag) { continue }
+                if header == .require && OptionTag.isSupported(tag) { continue }
                 if !isFirst { append(", ") }
                 append(tag)
                 isFirst = false

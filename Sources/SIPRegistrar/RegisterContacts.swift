@@ -38,14 +38,13 @@ struct RegisterContacts {
     /// Reads all Contacts; any fault in one refuses all.
     init(_ request: borrowing SIPMessage, _ policy: RegistrarPolicy) throws(Refusal) {
         guard request.firstIndex(of: .contact) != nil else { return }
-        let expires = request.value(of: .expires)
-        let usual = expires.map { Self.seconds($0) } ?? policy.defaultExpires
+        let usual = request.value(of: .expires).map { Self.seconds($0) } ?? policy.defaultExpires
         var values = request.values(of: .contact)
         while let value = values.next(in: request) {
             if removesAll { throw Refusal(.starMisused) }
             if value == "*" {
                 // 10.3 step 6: only alone, and only with an Expires of 0.
-                guard count == 0, expires?.decimal() == 0 else { throw Refusal(.starMisused) }
+                guard count == 0, request.expires?.seconds == 0 else { throw Refusal(.starMisused) }
                 removesAll = true
                 continue
             }
@@ -100,12 +99,8 @@ struct RegisterContacts {
         return min(seconds, policy.maxExpires)
     }
 
-    /// A number of seconds. RFC 3261 20.10 and 10.2.1.1: a malformed one is equivalent to 3600; one too large to count is
-    /// the largest.
-    private static func seconds(_ text: ByteSlice) -> UInt32 {
-        guard !text.isEmpty, text.allSatisfy(ASCII.isDigit) else { return 3600 }
-        return UInt32(text.decimal(limit: UInt64(UInt32.max)) ?? UInt64(UInt32.max))
-    }
+    /// A number of seconds. RFC 3261 20.10 and 10.2.1.1: a malformed one is equivalent to 3600.
+    private static func seconds(_ text: ByteSlice) -> UInt32 { DeltaSeconds(text)?.seconds ?? 3600 }
 
     /// A q value of at most three decimals (RFC 3261 25.1, `qvalue`); nil when malformed.
     private static func thousandths(_ text: ByteSlice) -> UInt16? {

@@ -89,16 +89,6 @@ struct DigestCredentialsTests {
         }
     }
 
-    @Test("Escaping and unescaping are inverse")
-    func escaping() {
-        var writer = ByteWriter(capacity: 64)
-        writer.append(escaping: "a\"b\\c")
-        #expect(writer.slice == "a\\\"b\\\\c")
-        var plain = ByteWriter(capacity: 64)
-        plain.append(unescaping: writer.slice)
-        #expect(plain.slice == "a\"b\\c")
-    }
-
     @Test("An unknown algorithm is told apart, and its response is not judged")
     func unknownAlgorithm() throws {
         let value = Self.short.replacing(Self.hash, with: "abc") + ",algorithm=AKAv1-MD5"
