@@ -32,7 +32,7 @@ enum KeyTable {
             "durability", \.durability,
             "When a change counts as stored: commit survives a crash of the process, synced also a loss of power, "
                 + "memory answers first."),
-        .number("workers", \.workers, 0...256, "Threads that serve SIP; 0 is one a core."),
+        .number("workers", \.workers, 0...64, "Threads that serve SIP; 0 is one a core."),
     ]
 
     private static let registrar: [K] = [
@@ -102,7 +102,7 @@ enum KeyTable {
         .size(
             "limits.messageSize", \.limits.messageSize, 1024...65536, ceiling: 65535,
             "The largest message; 64k means 65535 bytes."),
-        .number("limits.headers", \.limits.headers, 16...1024, "Header fields in a message."),
+        .number("limits.headers", \.limits.headers, 16...128, "Header fields in a message."),
         .number("limits.connections", \.limits.connections, 1...1_000_000, "Connections open at a time."),
         .number(
             "limits.connectionsPerSource", \.limits.connectionsPerSource, 1...1_000_000,

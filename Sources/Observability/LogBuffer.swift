@@ -20,6 +20,8 @@ public struct LogBuffer: ~Copyable {
 
     /// The longest value written, in bytes; more is cut and marked with `...`.
     public static let maximumValueLength = 128
+    /// The longest sentence written, in bytes.
+    public static let maximumSentenceLength = 1024
     /// The column that event names are filled up to, so that fields start below each other.
     static let eventWidth = 15
     private static var spaces: ByteSlice { "               " }
@@ -73,6 +75,13 @@ public struct LogBuffer: ~Copyable {
         guard isOpen else { return }
         append(key: key)
         writer.append(logValue: value, alwaysQuoted: format == .json, limit: LogBuffer.maximumValueLength)
+    }
+
+    /// Adds a sentence of our own, which may be longer than what comes from the network.
+    public mutating func field(_ key: ByteSlice, sentence: ByteSlice) {
+        guard isOpen else { return }
+        append(key: key)
+        writer.append(logValue: sentence, alwaysQuoted: true, limit: LogBuffer.maximumSentenceLength)
     }
 
     /// Adds a number.

@@ -29,7 +29,6 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
     case requestRefused
     case dialogRefused
     case parseBad
-    case flowOpen
     case flowClosed
     case transportError
     case dnsError
@@ -92,7 +91,6 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
         case .dialogRefused:
             Entry("dialog.refused", .warn, "A request in a dialog that this server did not route was refused.")
         case .parseBad: Entry("parse.bad", .debug, "Bytes that are no SIP message were received.")
-        case .flowOpen: Entry("flow.open", .debug, "A connection was opened or accepted.")
         case .flowClosed: Entry("flow.closed", .debug, "A connection was closed, with the cause.")
         case .transportError: Entry("transport.error", .warn, "Sending to a peer failed.")
         case .dnsError: Entry("dns.error", .warn, "A host name could not be resolved.")

@@ -2,10 +2,14 @@ import Primitives
 
 /// Keeps a source from filling the log: so many lines a minute, the rest is counted and told in one line.
 ///
-/// The memory is fixed. Sources share a place once in a while, and then its lines too.
+/// Of these, one subject (an event and who it is about) may have only a few, so that one phone that tries again and again
+/// does not use up the lines of all the others behind the same address. The memory is fixed. Sources share a place once
+/// in a while, and then its lines too.
 public struct LogLimiter {
     /// Lines that one source may cause in a window.
-    public static let linesPerWindow: UInt32 = 20
+    public static let linesPerWindow: UInt32 = 60
+    /// Lines of these about one subject.
+    public static let linesPerSubject: UInt32 = 5
     /// The length of a window in milliseconds.
     public static let window: UInt64 = 60_000
 
@@ -21,6 +25,8 @@ public struct LogLimiter {
         var source = IPAddress(high: 0, low: 0)
         var start = Instant(milliseconds: 0)
         var lines: UInt32 = 0
+        /// Lines left out and not told yet.
+        var suppressed: UInt32 = 0
     }
 
     private static let placeCount = 4096
@@ -32,22 +38,32 @@ public struct LogLimiter {
     /// A limiter; `key` must be unpredictable, or sources could be made to share a place on purpose.
     public init(key: HashKey) { self.key = key }
 
-    /// True while a source may cause another line.
-    public mutating func admits(_ source: IPAddress, at now: Instant) -> Bool {
+    /// True while a source may cause another line about a subject.
+    public mutating func admits(_ source: IPAddress, _ event: LogEvent, _ subject: ByteSlice, at now: Instant) -> Bool {
         // No memory until the first refusal.
         if places.isEmpty { places = [Place](repeating: Place(), count: Self.placeCount) }
         var hash = SipHash(key: key)
         hash.update(source.high)
         hash.update(source.low)
-        let index = Int(truncatingIfNeeded: hash.finalize().first & UInt64(Self.placeCount - 1))
-        if places[index].lines == 0 || now.milliseconds(since: places[index].start) >= Self.window {
-            // What the last window has left out, and was not told yet, goes on counting in this one.
-            let untold = places[index].lines > Self.linesPerWindow ? places[index].lines - Self.linesPerWindow : 0
-            places[index] = Place(source: source, start: now, lines: untold > 0 ? Self.linesPerWindow + untold : 0)
+        var subjectHash = hash
+        subjectHash.update(byte: event.rawValue)
+        subjectHash.update(subject)
+        // Both are asked: what is left out about a subject is no line of its source.
+        return admits(subjectHash.finalize().first, source, Self.linesPerSubject, now)
+            && admits(hash.finalize().first, source, Self.linesPerWindow, now)
+    }
+
+    private mutating func admits(_ identity: UInt64, _ source: IPAddress, _ limit: UInt32, _ now: Instant) -> Bool {
+        let index = Int(truncatingIfNeeded: identity & UInt64(Self.placeCount - 1))
+        if now.milliseconds(since: places[index].start) >= Self.window || places[index].lines == 0 {
+            // What the last window has left out and was not told yet goes on waiting to be told.
+            let untold = places[index].suppressed
+            places[index] = Place(source: source, start: now, lines: 0, suppressed: untold)
         }
-        if places[index].lines < UInt32.max { places[index].lines += 1 }
-        if places[index].lines <= Self.linesPerWindow { return true }
+        places[index].lines = min(places[index].lines, UInt32.max - 1) + 1
+        if places[index].lines <= limit { return true }
         places[index].source = source
+        places[index].suppressed = min(places[index].suppressed, UInt32.max - 1) + 1
         hasSuppressed = true
         return false
     }
@@ -58,11 +74,9 @@ public struct LogLimiter {
         nextReport = now.advanced(byMilliseconds: Self.window)
         hasSuppressed = false
         var suppressions: [Suppression] = []
-        for index in places.indices where places[index].lines > Self.linesPerWindow {
-            let lines = places[index].lines - Self.linesPerWindow
-            suppressions.append(Suppression(source: places[index].source, lines: lines))
-            // The rest of the window stays closed.
-            places[index].lines = Self.linesPerWindow
+        for index in places.indices where places[index].suppressed > 0 {
+            suppressions.append(Suppression(source: places[index].source, lines: places[index].suppressed))
+            places[index].suppressed = 0
         }
         return suppressions
     }

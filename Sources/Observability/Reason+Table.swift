@@ -31,7 +31,7 @@ extension Reason {
         case .clientDisabled:
             Entry(
                 "R-1103", 401, "The client is disabled.",
-                "Enable it with 'rollcall client set LOGIN --enable', or set its Status to 1 with the API.")
+                "Enable it with 'rollcall client set LOGIN --enable'.")
         case .tooManyFailures:
             Entry(
                 "R-1104", 403, "Too many attempts with a wrong password or login.",
@@ -74,19 +74,10 @@ extension Reason {
             Entry(
                 "R-1113", 403, "The address to register is not that of the authenticated login.",
                 "Set user name and authentication name in the softphone to the same login.")
-        case .bodyHashMismatch:
-            Entry(
-                "R-1114", 401, "The body was changed on its way (auth-int does not match).",
-                "Look for a router with SIP ALG on the way and switch it off, or remove auth-int from authentication.qop."
-            )
         case .registerForeignDomain:
             Entry(
                 "R-1201", 404, "REGISTER for a domain that this server does not serve.",
                 "Set the domain in the softphone to that of this server, or add the name to aliases.")
-        case .registerUnknownClient:
-            Entry(
-                "R-1202", 404, "The address to register belongs to no client.",
-                "Create the client, or correct the user name in the softphone.")
         case .intervalTooBrief:
             Entry(
                 "R-1203", 423, "The registration interval is shorter than the minimum.",
@@ -197,10 +188,6 @@ extension Reason {
                 "R-1503", 400, "The message breaks the SIP grammar, or a header that must be there is missing.",
                 "Compare the message with RFC 3261 section 8.1.1; the field named in the line is where reading stopped."
             )
-        case .versionNotSupported:
-            Entry(
-                "R-1504", 505, "The message is not of SIP version 2.0.",
-                "Send SIP/2.0.")
         case .messageTooLarge:
             Entry(
                 "R-1505", 513, "The message is larger than this server accepts.",
@@ -209,18 +196,6 @@ extension Reason {
             Entry(
                 "R-1506", 481, "The CANCEL matches no request that is in progress.",
                 "Nothing to do: the call was answered or had ended before.")
-        case .shuttingDown:
-            Entry(
-                "R-1601", 503, "The server is shutting down.",
-                "Wait a moment and try again.")
-        case .overloaded:
-            Entry(
-                "R-1602", 503, "The server has no room for more work now.",
-                "Try again later; raise the limits if the machine has room.")
-        case .internalFault:
-            Entry(
-                "R-1603", 500, "The server met a state that it does not expect.",
-                "Report it with the log lines around this one.")
         }
     }
 }

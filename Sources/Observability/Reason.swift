@@ -19,11 +19,9 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case unsupportedQualityOfProtection = 1111
     case fromIsNotLogin = 1112
     case toIsNotLogin = 1113
-    case bodyHashMismatch = 1114
 
     // REGISTER: RFC 3261 section 10.3.
     case registerForeignDomain = 1201
-    case registerUnknownClient = 1202
     case intervalTooBrief = 1203
     case tooManyBindings = 1204
     case registerOutOfOrder = 1205
@@ -57,14 +55,8 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case dialogUnknown = 1501
     case methodNotAllowed = 1502
     case messageMalformed = 1503
-    case versionNotSupported = 1504
     case messageTooLarge = 1505
     case transactionUnknown = 1506
-
-    // The server itself.
-    case shuttingDown = 1601
-    case overloaded = 1602
-    case internalFault = 1603
 
     /// The code as text: `R-` and four digits.
     public var code: ByteSlice { entry.code }

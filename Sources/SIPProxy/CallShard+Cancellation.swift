@@ -29,7 +29,7 @@ extension CallShard {
         contexts[transaction.context]?.isCancelled = true
         contexts[transaction.context]?.waiting = []
         cancelBranches(
-            transaction.context, reason: request.value(of: .reason) ?? .empty, server: server, now: now,
+            transaction.context, reason: request.wellFormedReason, server: server, now: now,
             effects: &effects)
         branchEnded(transaction.context, server: server, now: now, effects: &effects)
     }
@@ -144,6 +144,15 @@ extension CallShard {
         // What the caller gets is written from the request that a client transaction still holds.
         branchEnded(context, server: server, now: now, effects: &effects)
         for branch in state.branches where branch.state != .completed { transactions.removeClient(branch.client) }
+    }
+}
+
+extension SIPMessage {
+    /// The first Reason value (RFC 3326) as it came, when it can be read; else empty.
+    fileprivate var wellFormedReason: ByteSlice {
+        var values = values(of: .reason)
+        guard let value = values.next(in: self), ReasonValue(value) != nil else { return .empty }
+        return value
     }
 }
 

@@ -52,7 +52,8 @@ extension CallShard {
         // Step 4.
         if LoopDetection.isLoop(request, server: server) { return .loopDetected }
         // Step 5: we support no extension that a proxy must know.
-        if request.firstIndex(of: .proxyRequire) != nil { return .unsupportedExtension }
+        var extensions = request.optionTags(of: .proxyRequire)
+        if extensions.next(in: request) != nil { return .unsupportedExtension }
         // RFC 5393 section 5.3.3.1.
         if request.value(of: .maxBreadth)?.decimal(limit: UInt64(UInt32.max)) == 0 { return .maxBreadthExceeded }
         // Step 2. Within a dialog the Request-URI is the peer's business.
@@ -183,7 +184,9 @@ extension CallShard {
         }
         let plan = ForwardingPlan(ownRoutes: route.ownRoutes, isLastRouteTarget: route.isStrict)
         let next = server.currentFlow(of: route.requestURI(of: request), from: direction.next, now: now)
-        if request.method == .bye { logEnd(of: request, from: flow, now, &effects) }
+        if request.method == .bye {
+            logEnd(of: request, isFromCaller: direction.isFromCaller, from: flow, now, &effects)
+        }
         start(
             request, key, destinations: [.peer(next, requestURI: route.requestURI(of: request).bytes)], plan,
             from: flow, server: server, now: now, effects: &effects)

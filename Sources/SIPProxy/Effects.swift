@@ -26,9 +26,9 @@ public struct Effects: ~Copyable {
     }
 
     /// Starts the line of a refusal, unless its source has had its share of lines.
-    mutating func beginRefusal(_ event: LogEvent, from flow: Flow, _ now: Now) -> Bool {
+    mutating func beginRefusal(_ event: LogEvent, _ subject: ByteSlice, from flow: Flow, _ now: Now) -> Bool {
         guard log.accepts(event) else { return false }
-        if event.level != .debug, !limiter.admits(flow.remote.address, at: now.instant) { return false }
+        if event.level != .debug, !limiter.admits(flow.remote.address, event, subject, at: now.instant) { return false }
         guard log.begin(event, at: now.unix) else { return false }
         log.field("src", source: flow)
         return true

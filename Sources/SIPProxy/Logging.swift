@@ -1,5 +1,6 @@
 import Observability
 import Primitives
+import SIPAuthentication
 import SIPMessage
 import SIPRegistrar
 
@@ -16,12 +17,17 @@ extension CallShard {
         effects.log.end()
     }
 
-    /// A BYE ends a call that was answered.
-    func logEnd(of request: borrowing SIPMessage, from flow: Flow, _ now: Now, _ effects: inout Effects) {
+    /// A BYE of the caller or the callee ends a call that was answered.
+    func logEnd(
+        of request: borrowing SIPMessage, isFromCaller: Bool, from flow: Flow, _ now: Now, _ effects: inout Effects
+    ) {
         guard effects.log.begin(.callEnd, at: now.unix) else { return }
         effects.log.field("src", source: flow)
-        effects.log.parties(of: request)
+        effects.log.field("from", LogBuffer.name(isFromCaller ? request.from.uri : request.to.uri))
+        effects.log.field("to", LogBuffer.name(isFromCaller ? request.to.uri : request.from.uri))
+        effects.log.field("cid", request.callID)
         effects.log.field("result", "completed")
+        effects.log.field("by", isFromCaller ? "caller" : "callee")
         effects.log.end()
     }
 
@@ -98,7 +104,7 @@ extension SIPServer {
         case .message: event = .messageRefused
         default: event = request.toTag.isEmpty ? .requestRefused : .dialogRefused
         }
-        guard effects.beginRefusal(event, from: flow, now) else { return }
+        guard effects.beginRefusal(event, LogBuffer.name(request.from.uri), from: flow, now) else { return }
         if event == .requestRefused || event == .dialogRefused { effects.log.field("method", request.methodText) }
         effects.log.parties(of: request)
         effects.log.field("sip", number: Int64(reason.status))
@@ -113,12 +119,25 @@ extension SIPServer {
     ) {
         let isFailure = reason != nil && !stale
         let event: LogEvent = isFailure ? .authenticationFail : .authenticationChallenge
-        guard effects.beginRefusal(event, from: flow, now) else { return }
+        let user = LogBuffer.name(request.from.uri)
+        guard effects.beginRefusal(event, user, from: flow, now) else { return }
         effects.log.field("method", request.methodText)
-        effects.log.field("user", LogBuffer.name(request.from.uri))
+        effects.log.field("user", user)
+        if isFailure { logLogin(of: request, unless: user, &effects) }
         effects.log.field("cid", request.callID)
         if let reason { effects.log.reason(reason) }
         effects.log.end()
+    }
+}
+
+extension SIPServer {
+    /// Adds the user name of the credentials, which a phone can have set to another than its address.
+    private func logLogin(of request: borrowing SIPMessage, unless user: ByteSlice, _ effects: inout Effects) {
+        let name: HeaderName = request.method == .register ? .authorization : .proxyAuthorization
+        guard let value = request.value(of: name), let credentials = try? DigestCredentials(value),
+            credentials.username != user
+        else { return }
+        effects.log.field("login", credentials.username)
     }
 }
 

@@ -28,7 +28,7 @@ public struct BindingRow: Equatable, Sendable {
     public var transport: TransportProtocol
     /// The address that the REGISTER came from.
     public var remote: SocketAddress
-    /// The name of the listener that it reached.
+    /// The name of the listener that it reached; empty for one on a stream of before a restart.
     public var listener: String
     /// When the binding was first made; a later change leaves it.
     public var createdAt: UnixTime

@@ -40,6 +40,17 @@ extension Store {
         return connection.changedRows
     }
 
+    /// Takes the listener off all bindings on a stream: the connections that they were made on ended with the process, so
+    /// their devices cannot be reached until they register again. Gives their number.
+    @discardableResult
+    public func detachStreamBindings() throws(StoreError) -> Int64 {
+        var statement = try connection.prepare(
+            "UPDATE binding SET listener = '' WHERE transport <> ?1 AND listener <> ''")
+        statement.bind(1, Int64(TransportProtocol.udp.rawValue))
+        try statement.run()
+        return connection.changedRows
+    }
+
     /// Removes all bindings that have ended by `now` and gives their number.
     @discardableResult
     public func removeExpiredBindings(at now: UnixTime) throws(StoreError) -> Int64 {

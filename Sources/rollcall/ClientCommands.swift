@@ -30,7 +30,7 @@ struct ClientCommands {
     }
 
     func list(json: Bool) throws {
-        let store = try openExisting()
+        let store = try site.openExisting()
         var clients: [ClientView] = []
         try store.forEachClient { clients.append(ClientView($0)) }
         if json { return try JSONText.print(clients) }
@@ -41,7 +41,7 @@ struct ClientCommands {
     }
 
     func show(_ login: String, json: Bool) throws {
-        let store = try openExisting()
+        let store = try site.openExisting()
         let client = try find(login, in: store)
         let bindings = try store.bindings(ofClient: client.id, liveAt: System.now().unix)
         if json { return try JSONText.print(ClientView(client)) }
@@ -54,7 +54,7 @@ struct ClientCommands {
     }
 
     func set(_ login: String, _ source: Command.PasswordSource?, _ values: Command.ClientValues) throws {
-        let store = try openExisting()
+        let store = try site.openExisting()
         var client = try find(login, in: store)
         var password: String?
         if let source {
@@ -75,7 +75,7 @@ struct ClientCommands {
     }
 
     func remove(_ login: String) throws {
-        let store = try openExisting()
+        let store = try site.openExisting()
         _ = try store.removeClient(id: try find(login, in: store).id)
         Terminal.print("client \(login) removed")
     }
@@ -145,15 +145,6 @@ struct ClientCommands {
         }
         try ClientRules(site).check(password: password)
         return password
-    }
-
-    private func openExisting() throws -> Store {
-        if access(site.databasePath, F_OK) != 0 {
-            throw CommandFailure(
-                "there is no database at \(site.databasePath); name the server's configuration with --config, or make the first client with 'rollcall client add LOGIN'"
-            )
-        }
-        return try site.openStore()
     }
 
     private func find(_ login: String, in store: Store) throws -> ClientRow {

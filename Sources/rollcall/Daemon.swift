@@ -126,6 +126,7 @@ enum Daemon {
             settings: settings, registrar: registrar, authenticator: authenticator, location: location,
             domains: domains, now: System.now())
         let bridge = StoreBridge(transport.listeners)
+        try store.detachStreamBindings()
         let lastChange = try store.lastChange()
         let directory = ClientDirectory(site, location, log)
         try directory.load(from: store, bridge)

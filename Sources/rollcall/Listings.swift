@@ -37,6 +37,8 @@ struct BindingView: Encodable {
     let userAgent: String
     let expires: Int64
     let registered: String
+    /// True for a device on TCP that has not come back since the server was restarted.
+    let isWaiting: Bool
 
     init(_ row: BindingRow, login: String, now: UnixTime) {
         self.login = login
@@ -46,11 +48,13 @@ struct BindingView: Encodable {
         userAgent = String(decoding: row.userAgent, as: UTF8.self)
         expires = max(0, (row.expiresAt.milliseconds - now.milliseconds + 999) / 1000)
         registered = TextTable.date(row.createdAt)
+        isWaiting = row.transport.isReliable && row.listener.isEmpty
     }
 
     enum CodingKeys: String, CodingKey {
         case login, contact, source, transport, expires, registered
         case userAgent = "user_agent"
+        case isWaiting = "waiting"
     }
 }
 
@@ -100,53 +104,5 @@ enum TextTable {
     /// A time in ISO 8601 form, UTC.
     static func date(_ time: UnixTime) -> String {
         Date(timeIntervalSince1970: Double(time.seconds)).formatted(.iso8601)
-    }
-}
-
-/// `rollcall registrations`: what is stored now; a running server stores each change before it answers.
-struct RegistrationsCommand {
-    let site: Site
-
-    init(_ site: Site) { self.site = site }
-
-    func list(_ login: String?, json: Bool) throws {
-        let now = UnixTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-        let store = try Store(reading: site.databasePath, options: site.storeOptions)
-        var client: Int64?
-        if let login {
-            guard let row = try store.client(login: login) else {
-                throw CommandFailure("there is no client '\(login)'; 'rollcall client list' shows them all")
-            }
-            client = row.id
-        }
-        var bindings: [BindingView] = []
-        try store.forEachBinding(ofClient: client, liveAt: now) { row, login in
-            bindings.append(BindingView(row, login: login, now: now))
-        }
-        if json { return try JSONText.print(bindings) }
-        if bindings.isEmpty { return Terminal.print("nobody is registered") }
-        TextTable.print(
-            ["LOGIN", "CONTACT", "FROM", "EXPIRES", "USER AGENT"],
-            bindings.map { [$0.login, $0.contact, "\($0.transport):\($0.source)", "\($0.expires)s", $0.userAgent] })
-    }
-}
-
-/// `rollcall account show`.
-struct AccountCommand {
-    let site: Site
-
-    init(_ site: Site) { self.site = site }
-
-    func show(json: Bool) throws {
-        let account = try site.account(in: try site.openStore()).account
-        if json {
-            return try JSONText.print(
-                AccountView(
-                    sid: account.sid, authToken: account.authToken, friendlyName: account.friendlyName,
-                    status: account.status))
-        }
-        Terminal.print("AccountSid: \(account.sid)")
-        Terminal.print("AuthToken:  \(account.authToken)")
-        Terminal.print("Status:     \(account.status)")
     }
 }

@@ -44,6 +44,25 @@ struct Site {
         try Store(path: databasePath, options: storeOptions, checked: false)
     }
 
+    /// Opens the database for a command that needs one with something in it.
+    func openExisting() throws -> Store {
+        try requireDatabase()
+        return try openStore()
+    }
+
+    /// Opens the database to look at it, beside a server that runs.
+    func openForReading() throws -> Store {
+        try requireDatabase()
+        return try Store(reading: databasePath, options: storeOptions)
+    }
+
+    private func requireDatabase() throws {
+        if access(databasePath, F_OK) == 0 { return }
+        throw CommandFailure(
+            "there is no database at \(databasePath); name the server's configuration with --config, "
+                + "or make the first client with 'rollcall client add LOGIN'")
+    }
+
     /// The account that clients belong to; made when there is none.
     func account(in store: Store) throws(StoreError) -> (account: AccountRow, isNew: Bool) {
         if let account = try store.firstAccount() { return (account, false) }

@@ -24,7 +24,7 @@ final class StoredAnswers: @unchecked Sendable {
         if let error, !isOfClientGone(error) {
             hasFailed = true
             log.write(.storeError) { buffer in
-                error.description.withSlice { buffer.field("why", $0) }
+                error.description.withSlice { buffer.field("why", sentence: $0) }
                 buffer.field("answers", number: Int64(answers.count))
             }
         } else if error == nil, hasFailed {

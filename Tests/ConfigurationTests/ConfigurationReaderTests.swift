@@ -75,11 +75,11 @@ import Testing
             ("{ listeners: [{ prot: 1 }] }", "r.json5:1:17: listeners[0].prot: unknown key; did you mean \"port\"?"),
             ("{ registrar: 3 }", "r.json5:1:14: registrar: expected an object {...}, found the number 3"),
             ("[]", "r.json5:1:1: expected an object {...}, found a list [...]"),
-            ("{ workers: \"4\" }", "r.json5:1:12: workers: expected a number from 0 to 256, found the text \"4\""),
-            ("{ workers: 257 }", "r.json5:1:12: workers: expected a number from 0 to 256, found the number 257"),
-            ("{ workers: 1.5 }", "r.json5:1:12: workers: expected a number from 0 to 256, found the number 1.5"),
-            ("{ workers: NaN }", "r.json5:1:12: workers: expected a number from 0 to 256, found the number nan"),
-            ("{ workers: 1e300 }", "r.json5:1:12: workers: expected a number from 0 to 256, found the number 1e+300"),
+            ("{ workers: \"4\" }", "r.json5:1:12: workers: expected a number from 0 to 64, found the text \"4\""),
+            ("{ workers: 65 }", "r.json5:1:12: workers: expected a number from 0 to 64, found the number 65"),
+            ("{ workers: 1.5 }", "r.json5:1:12: workers: expected a number from 0 to 64, found the number 1.5"),
+            ("{ workers: NaN }", "r.json5:1:12: workers: expected a number from 0 to 64, found the number nan"),
+            ("{ workers: 1e300 }", "r.json5:1:12: workers: expected a number from 0 to 64, found the number 1e+300"),
             (
                 "{ timers: { t1: 500 } }",
                 "r.json5:1:17: timers.t1: expected a duration from 10ms to 10s, found the number 500"
@@ -161,7 +161,7 @@ import Testing
     @Test func `All problems are told at once, in the order of the file`() {
         #expect(
             complaint("{ workers: -1,\n domian: 1,\n log: { level: 'loud', format: 'json' } }") == """
-                r.json5:1:12: workers: expected a number from 0 to 256, found the number -1
+                r.json5:1:12: workers: expected a number from 0 to 64, found the number -1
                 r.json5:2:2: domian: unknown key; did you mean "domain"?
                 r.json5:3:16: log.level: expected "error", "warn", "info" or "debug", found the text "loud"
                 """)

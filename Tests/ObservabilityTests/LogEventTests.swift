@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func `What a stranger can cause at will is not written at info`() {
-        for event: LogEvent in [.parseBad, .authenticationChallenge, .flowOpen, .flowClosed, .registrationRefresh] {
+        for event: LogEvent in [.parseBad, .authenticationChallenge, .flowClosed, .registrationRefresh] {
             #expect(event.level == .debug)
         }
     }

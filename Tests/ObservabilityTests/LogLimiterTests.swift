@@ -9,40 +9,51 @@ struct LogLimiterTests {
 
     private func time(_ seconds: UInt64) -> Instant { Instant(milliseconds: 1_000_000 + seconds * 1000) }
 
-    @Test func `A source causes so many lines a window, then none`() {
+    /// Asks for `count` lines about different subjects, or about one; gives how many were admitted.
+    private func admitted(
+        _ limiter: inout LogLimiter, _ count: Int, about subject: String? = nil, from source: IPAddress? = nil,
+        at now: Instant
+    ) -> Int {
+        var lines = 0
+        for number in 0..<count {
+            (subject ?? "\(number)").withSlice { subject in
+                if limiter.admits(source ?? scanner, .authenticationFail, subject, at: now) { lines += 1 }
+            }
+        }
+        return lines
+    }
+
+    @Test func `A source causes so many lines a window, then none, and others are not touched`() {
         var limiter = LogLimiter(key: HashKey(1, 2))
-        var admitted = 0
-        for _ in 0..<1000 where limiter.admits(scanner, at: time(0)) { admitted += 1 }
-        #expect(admitted == Int(LogLimiter.linesPerWindow))
-        let isPhoneAdmitted = limiter.admits(phone, at: time(0))
-        #expect(isPhoneAdmitted)
+        #expect(admitted(&limiter, 1000, at: time(0)) == Int(LogLimiter.linesPerWindow))
+        #expect(admitted(&limiter, 1, from: phone, at: time(0)) == 1)
+    }
+
+    @Test func `One phone that tries again and again leaves lines for others behind its address`() {
+        var limiter = LogLimiter(key: HashKey(1, 2))
+        #expect(admitted(&limiter, 1000, about: "alice", at: time(0)) == Int(LogLimiter.linesPerSubject))
+        #expect(admitted(&limiter, 1, about: "bob", at: time(0)) == 1)
     }
 
     @Test func `What was left out is told once, with its source and number`() {
         var limiter = LogLimiter(key: HashKey(1, 2))
         let early = limiter.takeSuppressions(at: time(0))
         #expect(early.isEmpty)
-        for _ in 0..<1000 { _ = limiter.admits(scanner, at: time(0)) }
-        _ = limiter.admits(phone, at: time(0))
+        _ = admitted(&limiter, 1000, about: "alice", at: time(0))
+        _ = admitted(&limiter, 1, from: phone, at: time(0))
         let told = limiter.takeSuppressions(at: time(1))
-        #expect(told == [.init(source: scanner, lines: 1000 - LogLimiter.linesPerWindow)])
+        #expect(told == [.init(source: scanner, lines: 1000 - LogLimiter.linesPerSubject)])
         let again = limiter.takeSuppressions(at: time(100))
         #expect(again.isEmpty)
     }
 
-    @Test func `A told source stays quiet for the rest of its window and is heard in the next`() {
+    @Test func `A source is heard again in its next window, and nothing untold is forgotten`() {
         var limiter = LogLimiter(key: HashKey(1, 2))
-        for _ in 0..<100 { _ = limiter.admits(scanner, at: time(0)) }
-        _ = limiter.takeSuppressions(at: time(1))
-        let inSameWindow = limiter.admits(scanner, at: time(2))
-        #expect(!inSameWindow)
-        // What was not told yet keeps the place closed.
-        let beforeTold = limiter.admits(scanner, at: time(70))
-        #expect(!beforeTold)
-        let told = limiter.takeSuppressions(at: time(71))
-        #expect(told == [.init(source: scanner, lines: 2)])
-        let inNextWindow = limiter.admits(scanner, at: time(140))
-        #expect(inNextWindow)
+        _ = admitted(&limiter, 10, about: "alice", at: time(0))
+        #expect(admitted(&limiter, 1, about: "alice", at: time(59)) == 0)
+        #expect(admitted(&limiter, 1, about: "alice", at: time(60)) == 1)
+        let told = limiter.takeSuppressions(at: time(61))
+        #expect(told == [.init(source: scanner, lines: 6)])
     }
 
     @Test func `A flood of a million refusals makes few lines`() {
@@ -50,10 +61,10 @@ struct LogLimiterTests {
         var lines = 0
         for step in 0..<1_000_000 {
             let now = Instant(milliseconds: 1_000_000 + UInt64(step) / 10)
-            if limiter.admits(scanner, at: now) { lines += 1 }
+            lines += admitted(&limiter, 1, about: "100", at: now)
             if step % 1000 == 0 { lines += limiter.takeSuppressions(at: now).count }
         }
         #expect(lines < 100)
-        #expect(lines > 20)
+        #expect(lines >= 10)
     }
 }

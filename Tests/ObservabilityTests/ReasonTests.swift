@@ -31,8 +31,8 @@ import Testing
             (.storeUnavailable, 503), (.callerNotRegistered, 403), (.calleeUnknown, 404), (.calleeNotRegistered, 480),
             (.foreignDestination, 404), (.routeElsewhere, 403), (.tooManyHops, 483), (.loopDetected, 482),
             (.maxBreadthExceeded, 440), (.unsupportedExtension, 420), (.unsupportedScheme, 416), (.noAnswer, 408),
-            (.callCancelled, 487), (.methodNotAllowed, 405), (.versionNotSupported, 505), (.messageMalformed, 400),
-            (.shuttingDown, 503), (.messageTooLarge, 513), (.dialogUnknown, 481),
+            (.callCancelled, 487), (.methodNotAllowed, 405), (.messageMalformed, 400),
+            (.messageTooLarge, 513), (.dialogUnknown, 481),
         ]
         for (reason, status) in expected { #expect(reason.status == status, "\(reason)") }
     }
