@@ -14,7 +14,8 @@ public struct StreamFramer: ~Copyable {
         case message(ByteSlice)
         /// A double CRLF between messages, which asks for a CRLF in answer (RFC 5626 section 4.4.1).
         case ping
-        /// A head from which the end of its body cannot be told. It can be answered 400; the stream ends with it.
+        /// A head whose body is too long, or has an end that cannot be told. It can be answered 513 or 400; the stream ends
+        /// with it.
         case unframed(ByteSlice, Failure)
         /// The stream cannot be read any further.
         case failure(Failure)
@@ -97,10 +98,11 @@ public struct StreamFramer: ~Copyable {
                 let head = buffer.slice(start..<start + headLength)
                 switch Self.contentLength(of: head, limit: limit) {
                 case .success(let body):
-                    if headLength + body > limit { return fail(.messageTooLarge) }
+                    if headLength + body > limit {
+                        failure = .messageTooLarge
+                        return .unframed(head, .messageTooLarge)
+                    }
                     length = headLength + body
-                case .failure(.messageTooLarge):
-                    return fail(.messageTooLarge)
                 case .failure(let reason):
                     failure = reason
                     return .unframed(head, reason)

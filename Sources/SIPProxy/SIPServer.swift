@@ -83,6 +83,8 @@ public final class SIPServer: Sendable {
         guard Int(flow.listener) < settings.listeners.count else { return }
         var fault = message.parse(bytes, isStream: flow.transport.isReliable)
         if bytes.count > settings.messageSize { fault = .tooLarge }
+        // A stream gives a head without its body only when that is over the limit.
+        if fault == .bodyShort, flow.transport.isReliable { fault = .tooLarge }
         if fault == nil, message.fieldCount > settings.headerCount { fault = .tooManyHeaders }
         if let fault {
             answerFault(fault, message, flow, now, &effects)

@@ -4,8 +4,8 @@ import Primitives
 public protocol EventLoopDelegate: AnyObject {
     /// A complete message: a datagram, or a framed message of a stream. Valid for the call.
     ///
-    /// A head on a stream that has no usable Content-Length (RFC 3261 section 20.14) comes too, without a body: it is to
-    /// be answered 400 in this turn, for its connection is closed soon after.
+    /// A head on a stream that has no usable Content-Length (RFC 3261 section 20.14), or one over the limit, comes too,
+    /// without a body: it is to be answered 400 or 513 in this turn, for its connection is closed soon after.
     func received(_ message: ByteSlice, on flow: Flow, now: Now)
     /// A stream ended (peer, error, idle, limit): its connection identifier is never used again.
     func closed(_ flow: Flow, now: Now)

@@ -119,6 +119,13 @@ struct CallShardTests {
         network.expectStateless()
     }
 
+    @Test("21.5.14: the head of a message on a stream that is over the limit is answered 513")
+    func streamTooLarge() {
+        let request = Device.carol.request("MESSAGE", to: "bob").with { $0.contentLength = "70000" }
+        #expect(network.send(request).summaries == ["513 MESSAGE"])
+        network.expectStateless()
+    }
+
     @Test("17.2.1: over TCP neither 100 nor a failure is repeated, and the ACK ends the transaction")
     func inviteOverStream() {
         let call = Call(network, from: .carol)

@@ -247,13 +247,15 @@ import Testing
         #expect(eventually { edge.all(\.closed).count == 1 })
     }
 
-    @Test("A message over the limit closes its connection before its body comes")
+    @Test("The head of a message over the limit can be answered, then its connection is closed before the body comes")
     func tooLarge() throws {
-        let edge = try Edge()
+        let edge = try Edge(echoes: true)
         let peer = try Self.connected(edge)
-        peer.send("OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 65536\r\n\r\n")
+        let head = "OPTIONS sip:a@b SIP/2.0\r\nContent-Length: 65536\r\n\r\n"
+        peer.send(head)
+        #expect(peer.receive() == head)
         #expect(peer.isClosed)
-        #expect(edge.all(\.received).isEmpty)
+        #expect(edge.all(\.received).map(\.text) == [head])
     }
 
     @Test("Connections that come and go by the hundred leave nothing behind")

@@ -163,6 +163,13 @@ def test_a_message_over_the_limit_is_refused_and_the_connection_closed(server):
     wire.close()
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.configuration(limits={"messageSize": "4k"})
+def test_a_message_over_the_limit_is_answered_513(phone, transport):
+    alice = phone("alice", transport=transport)
+    assert alice.ask(alice.request("MESSAGE", "bob", body=b"x" * 5_000)).status == 513
+
+
 def test_headers_without_end_are_cut_off(server, phone):
     wire = TCPWire(("127.0.0.1", server.port))
     wire.send(b"MESSAGE sip:bob@rollcall.test SIP/2.0\r\n")
