@@ -59,7 +59,8 @@ struct RegisterContacts {
         _ value: ByteSlice, usual: UInt32, _ policy: RegistrarPolicy
     ) throws(Refusal) -> RegisterContact {
         guard let address = NameAddress(value), address.uri.count <= Binding.contactLimit,
-            SIPURI(address.uri) != nil
+            // Nothing could be sent there as sips demands: without TLS its promise would be broken silently.
+            let uri = SIPURI(address.uri), !uri.isSecure
         else { throw Refusal(.badContact) }
         var contact = RegisterContact(uri: address.uri)
         var expires = usual

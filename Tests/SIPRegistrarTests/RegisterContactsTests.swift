@@ -74,6 +74,7 @@ import Testing
     @Test(arguments: [
         "", "<sip:a@h", "\"x <sip:a@h>", "<sip:a@h>;+sip.instance=\"a b\"", "<sip:a@h>;;", "<sip:a@[::1>",
         "<sip:a%4@h>", "<sip:a@h>, ",
+        "<sips:a@h>",
     ])
     func `A malformed Contact gets 400`(contact: String) {
         let answer = server.register(Phone().with { $0.contacts = [contact] })
