@@ -32,4 +32,14 @@ public struct TelURI: Sendable {
         }
         guard digits > 0 else { return nil }
     }
+
+    /// The number without its visual separators, which mean nothing (RFC 3966 section 5.1.1).
+    public var plainNumber: [UInt8] {
+        number.bytes.filter { byte in
+            switch byte {
+            case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "("), UInt8(ascii: ")"): false
+            default: true
+            }
+        }
+    }
 }

@@ -33,7 +33,10 @@ extension SIPServer {
     ) {
         let refusal: Refusal
         switch reason {
-        case .unsupportedExtension: refusal = Refusal(reason, .unsupported(.proxyRequire))
+        case .unsupportedExtension:
+            var tags = request.optionTags(of: .proxyRequire)
+            let header: HeaderName = tags.next(in: request) != nil ? .proxyRequire : .require
+            refusal = Refusal(reason, .unsupported(header))
         case .methodNotAllowed: refusal = Refusal(reason, .allow)
         default: refusal = Refusal(reason)
         }
@@ -75,15 +78,15 @@ extension SIPServer {
 
     /// Finds the contacts that a request goes to (16.5); gives the reason when there is none.
     func appendTargets(of request: borrowing SIPMessage, now: Now, to targets: inout [Target]) -> Reason? {
-        let user: ByteSlice
         if let uri = SIPURI(request.requestURI) {
             if !domains.isOurs(uri) { return appendDialogPeer(of: request, uri, now: now, to: &targets) }
-            user = uri.user
-        } else if let uri = TelURI(request.requestURI) {
-            user = uri.number
-        } else {
-            return .unsupportedScheme
+            return appendTargets(ofUser: uri.user, now: now, to: &targets)
         }
+        guard let uri = TelURI(request.requestURI) else { return .unsupportedScheme }
+        return uri.plainNumber.withSlice { appendTargets(ofUser: $0, now: now, to: &targets) }
+    }
+
+    private func appendTargets(ofUser user: ByteSlice, now: Now, to targets: inout [Target]) -> Reason? {
         let isKnown = location.appendTargets(of: user, now: now.unix, to: &targets)
         if !targets.isEmpty { return nil }
         // A disabled client looks like one that is not registered; only an unknown one is told apart.
@@ -136,6 +139,11 @@ extension SIPServer {
     ) {
         guard request.method == .options else {
             reject(request, .methodNotAllowed, from: flow, now: now, effects: &effects)
+            return
+        }
+        // 8.2.2.3: here we are the user agent that Require is meant for.
+        if OptionTag.areUnsupported(.require, in: request) {
+            reject(request, .unsupportedExtension, from: flow, now: now, effects: &effects)
             return
         }
         let start = effects.outbox.bytes.count

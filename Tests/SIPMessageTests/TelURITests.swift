@@ -18,6 +18,12 @@ struct TelURITests {
         #expect(TelURI("tel:7042") == nil)
     }
 
+    @Test("Visual separators are not part of the number that is dialled (RFC 3966 5.1.1)")
+    func plainNumber() {
+        let number = "tel:+1-(201)-555.0123;ext=22".withSlice { TelURI($0)?.plainNumber }
+        #expect(number == Array("+12015550123".utf8))
+    }
+
     @Test(
         "Anything else is no telephone URI",
         arguments: [

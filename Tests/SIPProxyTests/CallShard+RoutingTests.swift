@@ -65,6 +65,15 @@ struct ValidationTests {
         #expect(answer?["Supported"] == "path")
     }
 
+    @Test("8.2.2.3: OPTIONS to the server that requires an unknown extension is answered 420 with it in Unsupported")
+    func optionsWithRequire() {
+        let request = Device.alice.request("OPTIONS", to: "sip:example.com")
+        let answer = refusal(request.with { $0.headers.append("Require: path, foo") }, isSigned: false)
+        #expect(answer?.status == 420)
+        #expect(answer?["Unsupported"] == "foo")
+        #expect(refusal(request.with { $0.headers.append("Require: path") }, isSigned: false)?.status == 200)
+    }
+
     @Test("A request other than OPTIONS to the server itself is answered 405 with Allow")
     func ownRequest() {
         let answer = refusal(Device.alice.request("MESSAGE", to: "sip:example.com"), isSigned: false)
@@ -272,7 +281,7 @@ struct TargetTests {
         let message = Device.alice.request("MESSAGE", to: "sip:%2B15551234@example.com")
         #expect(network.sendSigned(message).summaries == ["MESSAGE"])
         let tel = message.with {
-            $0.requestURI = "tel:+15551234"
+            $0.requestURI = "tel:+1-(555).1234"
             $0.branch = "z9hG4bK-tel"
         }
         #expect(network.sendSigned(tel).summaries == ["MESSAGE"])
