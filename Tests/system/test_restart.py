@@ -12,6 +12,7 @@ import pytest
 from conftest import CLIENTS
 from daemon import BINARY, Daemon
 from phone import Phone, connect
+from sip import TCPWire
 
 USAGE, BAD_CONFIGURATION, PORT_IN_USE, DAMAGED_DATABASE = 2, 3, 4, 5
 
@@ -45,6 +46,27 @@ def test_clients_and_live_bindings_survive_kill_9_and_a_call_goes_through(daemon
     call.hang_up(answered)
     (carol,) = phones_of(daemon, "carol")
     carol.register()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_call_goes_on_across_kill_9_from_both_sides(daemon, transport):
+    daemon.start()
+    alice, = phones_of(daemon, "alice")
+    bob = Phone(("127.0.0.1", daemon.port), "bob", daemon.password("bob"), daemon.domain, transport=transport)
+    alice.register()
+    bob.register()
+    call, answered = connect(alice, bob)
+    daemon.kill()
+    daemon.start()
+    if transport == "tcp":
+        # As a phone does that has lost its connection; its Contact names the same port.
+        port = bob.wire.address[1]
+        bob.wire.close()
+        bob.wire = TCPWire(bob.server, port=port)
+        bob.register()
+    for near, far in ((call, answered), (answered, call)):
+        assert near.relay("INFO", far)[1].status == 200
+    answered.hang_up(call)
 
 
 def test_a_registration_that_was_answered_200_is_never_lost(daemon):

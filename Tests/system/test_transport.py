@@ -7,7 +7,8 @@ import time
 import pytest
 
 from conftest import eventually
-from phone import connect
+from daemon import Daemon, free_port
+from phone import Phone, connect
 from sip import Message, TCPWire, UDPWire, parameters
 
 
@@ -283,3 +284,18 @@ def test_two_requests_of_one_client_over_two_transports_do_not_mix(phone):
     udp.register()
     tcp.register()
     assert set(udp.bindings()) == {udp.contact_uri, tcp.contact_uri}
+
+
+def test_peers_are_told_the_advertised_address(tmp_path):
+    port = free_port()
+    daemon = Daemon(tmp_path / "daemon", ("alice", "bob"), port=port, listeners=[
+        {"transport": "udp", "address": "127.0.0.1", "port": port, "advertised": "pbx.example.net:5999"}]).start()
+    alice, bob = (Phone(("127.0.0.1", port), login, daemon.password(login), daemon.domain) for login in ("alice", "bob"))
+    alice.register()
+    bob.register()
+    call, answered = connect(alice, bob)
+    assert answered.invite.values("Via")[0].startswith("SIP/2.0/UDP pbx.example.net:5999;")
+    assert answered.invite["Record-Route"].endswith("@pbx.example.net:5999;lr>")
+    answered.hang_up(call)
+    assert alice.ask(alice.request("OPTIONS", "sip:pbx.example.net:5999")).status == 200
+    daemon.stop()
