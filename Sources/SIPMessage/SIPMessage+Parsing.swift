@@ -188,7 +188,8 @@ extension SIPMessage {
         }
         if let value = value(of: .callID) {
             callID = value
-            if value.isEmpty || !value.allSatisfy({ ASCII.isWord($0) || $0 == UInt8(ascii: "@") }) {
+            // Wider than the grammar's word: base64 makes `=`, and what stands here means nothing to us.
+            if value.isEmpty || !value.allSatisfy({ $0 > ASCII.space && $0 < 127 }) {
                 fault = fault ?? .malformedCallID
             }
         } else {

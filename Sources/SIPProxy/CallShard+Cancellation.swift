@@ -29,14 +29,14 @@ extension CallShard {
         contexts[transaction.context]?.isCancelled = true
         contexts[transaction.context]?.waiting = []
         cancelBranches(
-            transaction.context, reason: request.wellFormedReason, server: server, now: now,
+            transaction.context, reason: request.wellFormedReasons, server: server, now: now,
             effects: &effects)
         branchEnded(transaction.context, server: server, now: now, effects: &effects)
     }
 
     /// Cancels all branches of a context that have no final response yet.
     mutating func cancelBranches(
-        _ context: SlabIndex, reason: ByteSlice, server: SIPServer, now: Now, effects: inout Effects
+        _ context: SlabIndex, reason: [UInt8], server: SIPServer, now: Now, effects: inout Effects
     ) {
         guard let state = contexts[context] else { return }
         // Whatever the method: what has not been sent yet never will be.
@@ -49,7 +49,7 @@ extension CallShard {
         for position in state.branches.indices where state.branches[position].state != .completed {
             contexts[context]?.branches[position].isCancelWanted = true
         }
-        contexts[context]?.cancelReason = reason.bytes
+        contexts[context]?.cancelReason = reason
         // 9.1: an answer to the cancelled INVITE is awaited for 64*T1, then the branches count as ended.
         startTimerC(context, server.settings.timers.transactionTimeout, now)
         sendWantedCancels(context, server: server, now: now, effects: &effects)
@@ -133,7 +133,7 @@ extension CallShard {
         contexts[context]?.waiting = []
         if state.branches.contains(where: { $0.state == .proceeding && !$0.isCancelWanted }) {
             cancelBranches(
-                context, reason: "SIP;cause=408;text=\"Ringing too long\"", server: server, now: now,
+                context, reason: Array("SIP;cause=408;text=\"Ringing too long\"".utf8), server: server, now: now,
                 effects: &effects)
             return
         }
@@ -148,11 +148,16 @@ extension CallShard {
 }
 
 extension SIPMessage {
-    /// The first Reason value (RFC 3326) as it came, when it can be read; else empty.
-    fileprivate var wellFormedReason: ByteSlice {
+    /// The Reason values (RFC 3326, one a protocol) as they came, those that can be read, joined by commas.
+    fileprivate var wellFormedReasons: [UInt8] {
+        var reasons: [UInt8] = []
         var values = values(of: .reason)
-        guard let value = values.next(in: self), ReasonValue(value) != nil else { return .empty }
-        return value
+        while let value = values.next(in: self), reasons.count < 512 {
+            if ReasonValue(value) == nil { continue }
+            if !reasons.isEmpty { reasons += [UInt8(ascii: ","), ASCII.space] }
+            reasons += value.bytes
+        }
+        return reasons
     }
 }
 

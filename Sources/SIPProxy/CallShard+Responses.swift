@@ -81,7 +81,7 @@ extension CallShard {
             // 16.7 step 5: nobody else is to ring, and nobody else is tried.
             contexts[context]?.waiting = []
             cancelBranches(
-                context, reason: "SIP;cause=600;text=\"Declined elsewhere\"", server: server, now: now,
+                context, reason: Array("SIP;cause=600;text=\"Declined elsewhere\"".utf8), server: server, now: now,
                 effects: &effects)
         }
         branchEnded(context, server: server, now: now, effects: &effects)
@@ -103,7 +103,8 @@ extension CallShard {
         }
         if state.branches.count > 1 {
             cancelBranches(
-                context, reason: "SIP;cause=200;text=\"Call completed elsewhere\"", server: server, now: now,
+                context, reason: Array("SIP;cause=200;text=\"Call completed elsewhere\"".utf8), server: server,
+                now: now,
                 effects: &effects)
         }
         removeIfSpent(context)

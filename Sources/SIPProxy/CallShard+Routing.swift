@@ -182,6 +182,11 @@ extension CallShard {
             server.reject(request, .dialogUnknown, from: flow, now: now, effects: &effects)
             return
         }
+        // A disabled client can end its calls, and do nothing else in them.
+        if request.method != .bye, server.isDisabled(request.from) {
+            server.reject(request, .callerNotRegistered, from: flow, now: now, effects: &effects)
+            return
+        }
         let plan = ForwardingPlan(ownRoutes: route.ownRoutes, isLastRouteTarget: route.isStrict)
         let next = server.currentFlow(of: route.requestURI(of: request), from: direction.next, now: now)
         if request.method == .bye {

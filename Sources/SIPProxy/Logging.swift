@@ -112,6 +112,21 @@ extension SIPServer {
         effects.log.end()
     }
 
+    /// A request cannot be acted upon, but answered.
+    func logFault(
+        _ fault: Fault, _ reason: Reason, of request: borrowing SIPMessage, from flow: Flow, _ now: Now,
+        _ effects: inout Effects
+    ) {
+        let user = LogBuffer.name(request.from.uri)
+        guard effects.beginRefusal(.requestRefused, user, from: flow, now) else { return }
+        effects.log.field("method", request.methodText)
+        effects.log.parties(of: request)
+        effects.log.field("sip", number: Int64(fault.status))
+        effects.log.field("fault", fault.phrase)
+        effects.log.reason(reason)
+        effects.log.end()
+    }
+
     /// A request was challenged: for lack of credentials, which is normal, or because its credentials were not good.
     func logChallenge(
         _ request: borrowing SIPMessage, _ reason: Reason?, stale: Bool, from flow: Flow, _ now: Now,

@@ -76,6 +76,12 @@ extension SIPServer {
         }
     }
 
+    /// True when an address is that of a client which is disabled.
+    func isDisabled(_ address: NameAddress) -> Bool {
+        guard let uri = SIPURI(address.uri), domains.isOursAtAnyPort(uri) else { return false }
+        return location.withClient(uri.user) { !$0.isEnabled } ?? false
+    }
+
     /// Finds the contacts that a request goes to (16.5); gives the reason when there is none.
     func appendTargets(of request: borrowing SIPMessage, now: Now, to targets: inout [Target]) -> Reason? {
         if let uri = SIPURI(request.requestURI) {
@@ -160,7 +166,11 @@ extension SIPServer {
     func answerFault(
         _ fault: Fault, _ request: borrowing SIPMessage, _ flow: Flow, _ now: Now, _ effects: inout Effects
     ) {
-        if effects.log.begin(.parseBad, at: now.unix) {
+        let reason: Reason = fault == .tooLarge ? .messageTooLarge : .messageMalformed
+        // What is no request is noise that a stranger can make at will; a request is from somebody who waits for an answer.
+        if request.isAnswerable {
+            logFault(fault, reason, of: request, from: flow, now, &effects)
+        } else if effects.log.begin(.parseBad, at: now.unix) {
             effects.log.field("src", source: flow)
             effects.log.field("fault", fault.phrase)
             effects.log.field("bytes", number: Int64(request.bytes.count))
@@ -172,6 +182,7 @@ extension SIPServer {
                 effects.outbox.bytes.beginResponse(
                     to: request, status: fault.status, phrase: fault.phrase, source: flow.remote, toTag: $0)
             }
+            domains.domain.withSlice { effects.outbox.bytes.appendWarning(reason, domain: $0) }
             effects.outbox.bytes.endResponse()
             effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
         }
