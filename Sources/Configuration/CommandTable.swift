@@ -54,13 +54,14 @@ enum CommandTable {
             words: ["client", "set"], summary: "Change values of a client; what is not named stays.",
             arguments: [login], options: clientOptions
         ) { values throws(UsageError) in
-            if values.options.isEmpty {
+            let password = try password(values)
+            let changes = try clientValues(values)
+            if password == nil, changes == Command.ClientValues() {
                 throw UsageError(
                     message: "'client set' needs at least one option that says what to change",
                     hint: "See 'rollcall client set --help'.")
             }
-            return .clientSet(
-                login: values.arguments[0], password: try password(values), values: try clientValues(values))
+            return .clientSet(login: values.arguments[0], password: password, values: changes)
         },
         CommandDeclaration(
             words: ["client", "remove"], summary: "Remove a client and its registrations.", arguments: [login]

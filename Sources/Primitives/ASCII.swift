@@ -37,10 +37,6 @@ public enum ASCII {
         contains(byte, 0x03ff_6782_0000_0000, 0x47ff_fffe_87ff_fffe)
     }
 
-    /// A byte of `word`, of which Call-ID is made.
-    @inlinable
-    public static func isWord(_ byte: UInt8) -> Bool { contains(byte, 0xd7ff_efa6_0000_0000, 0x6fff_ffff_bfff_fffe) }
-
     /// The value of a hexadecimal digit.
     @inlinable
     public static func hexadecimalValue(_ byte: UInt8) -> UInt8? {

@@ -5,7 +5,7 @@ struct AccountCommand {
     init(_ site: Site) { self.site = site }
 
     func show(json: Bool) throws {
-        let account = try site.account(in: try site.openStore()).account
+        let account = try site.account(in: try site.openExisting()).account
         if json {
             return try JSONText.print(
                 AccountView(

@@ -1,5 +1,6 @@
 import Observability
 import Primitives
+import SIPProxy
 import SIPRegistrar
 import Store
 import Synchronization
@@ -41,7 +42,7 @@ final class ClientDirectory: Sendable {
                     buffer.field("status", number: client.status)
                 }
             } else {
-                _ = change.login.withSlice { location.removeClient($0) }
+                tell(change.login.withSlice { location.removeClient($0) })
                 log.write(.clientRemoved) { buffer in change.login.withSlice { buffer.field("user", $0) } }
             }
         }
@@ -50,7 +51,7 @@ final class ClientDirectory: Sendable {
     private func apply(_ client: ClientRow) {
         guard let digest = client.digest(for: site) else {
             // What is in memory of it is of before the change: an old password, or a client that was disabled since.
-            _ = client.login.withSlice { location.removeClient($0) }
+            tell(client.login.withSlice { location.removeClient($0) })
             log.write(.configNote) { buffer in
                 client.login.withSlice { buffer.field("user", $0) }
                 buffer.field(
@@ -61,9 +62,22 @@ final class ClientDirectory: Sendable {
         let isAccountActive = inactiveAccounts.withLock { !$0.contains(client.accountID) }
         client.login.withSlice { login in
             client.sid.withSlice { sid in
-                _ = location.replaceClient(
-                    id: client.id, sid: sid, login: login, password: digest,
-                    isEnabled: client.status == 1 && isAccountActive)
+                tell(
+                    location.replaceClient(
+                        id: client.id, sid: sid, login: login, password: digest,
+                        isEnabled: client.status == 1 && isAccountActive))
+            }
+        }
+    }
+
+    /// Writes a line for each binding that ended with its client, or because the client was disabled.
+    private func tell(_ bindings: [DroppedBinding]) {
+        for dropped in bindings {
+            log.write(.registrationRemoved) { buffer in
+                buffer.field("src", source: dropped.binding.flow)
+                dropped.login.withSlice { buffer.field("user", $0) }
+                dropped.binding.withText { buffer.contact($0.contact) }
+                buffer.field("why", "its client was disabled or removed")
             }
         }
     }

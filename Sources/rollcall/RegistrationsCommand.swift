@@ -23,7 +23,9 @@ struct RegistrationsCommand {
             bindings.append(BindingView(row, login: login, now: now))
         }
         if json { return try JSONText.print(bindings) }
-        if bindings.isEmpty { return Terminal.print("nobody is registered") }
+        if bindings.isEmpty {
+            return Terminal.print(login.map { "\($0) has no device registered" } ?? "nobody is registered")
+        }
         TextTable.print(
             ["LOGIN", "CONTACT", "FROM", "EXPIRES", "USER AGENT"],
             bindings.map {

@@ -143,3 +143,8 @@ def test_texts_cross_transports(phone, sender, receiver):
     assert parameters(received.values("Via")[0])["branch"].startswith("z9hG4bK")
     bob.reply(received, 200)
     alice.expect_response(alice.answered, 200)
+
+
+def test_a_call_id_of_base64_is_taken(alice, bob):
+    text = alice.request("MESSAGE", "bob", body=b"hello", **{"Call-ID": "MTIzNDU2Nzg5MA=="})
+    assert alice.ask(text).status == 407

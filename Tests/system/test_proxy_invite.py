@@ -566,3 +566,25 @@ def test_only_the_tcp_side_of_a_double_record_route_says_tcp(server, phone):
     _, answered = connect(alice, bob)
     top, bottom = routes_through(answered.invite, server)
     assert "transport=tcp" in top and "transport=tcp" not in bottom
+
+
+def test_a_disabled_client_can_end_its_call_and_do_nothing_else_in_it(server, alice, bob):
+    call, answered = connect(alice, bob)
+    server.command("client", "set", "alice", "--disable")
+    server.wait_for_event("client.changed", within=1)
+    server.wait_for_event("reg.removed", user="alice")
+    refused = call.send("MESSAGE", headers=[("Content-Type", "text/plain")], body=b"still here?")
+    assert alice.expect_response(refused).status == 403
+    bob.expect_silence("MESSAGE")
+    call.hang_up(answered)
+
+
+def test_every_reason_of_a_cancel_is_passed_on(alice, bob):
+    call = alice.call("bob")
+    ringing = bob.incoming_call()
+    ringing.reply(180)
+    call.expect(180)
+    assert call.cancel([("Reason", 'SIP;cause=480, Q.850;cause=16;text="Normal call clearing"')]).status == 200
+    cancel = ringing.be_cancelled()
+    assert "SIP;cause=480" in cancel["Reason"] and "Q.850;cause=16" in cancel["Reason"]
+    call.expect_final()
