@@ -68,12 +68,14 @@ extension Reason {
                 "Let the softphone choose the qop, or add it to authentication.qop.")
         case .fromIsNotLogin:
             Entry(
-                "R-1112", 403, "The From user is not the login that was authenticated.",
-                "Set user name and authentication name in the softphone to the same login.")
+                "R-1112", 403, "The From address is not the authenticated login at this domain.",
+                "Set user name and authentication name in the softphone to the same login, and the domain to that of this server."
+            )
         case .toIsNotLogin:
             Entry(
                 "R-1113", 403, "The address to register is not that of the authenticated login.",
-                "Set user name and authentication name in the softphone to the same login.")
+                "Set user name and authentication name in the softphone to the same login, and the domain to that of this server."
+            )
         case .registerForeignDomain:
             Entry(
                 "R-1201", 404, "REGISTER for a domain that this server does not serve.",
