@@ -62,16 +62,7 @@ extension CallShard {
 
     /// Lets a client transaction whose request is in the outbox already enter its first state.
     mutating func startClient(_ index: SlabIndex, _ timers: TransactionTimerSettings, _ now: Now) {
-        let outcome: TransactionEffects
-        switch transactions.clients[index]?.machine {
-        case .invite(var machine):
-            outcome = machine.handle(.request, timers)
-            transactions.clients[index]?.machine = .invite(machine)
-        case .nonInvite(var machine):
-            outcome = machine.handle(.request, timers)
-            transactions.clients[index]?.machine = .nonInvite(machine)
-        case nil: return
-        }
+        guard let outcome = transactions.clients[index]?.handle(.request, timers) else { return }
         for position in 0..<outcome.count {
             if case .start(let timer, let milliseconds) = outcome[position] {
                 transactions.startClientTimer(timer, milliseconds, index, now)

@@ -242,7 +242,6 @@ extension CallShard {
 
     /// Handles the news that a request could not be sent: as if a 503 had come (16.9).
     mutating func transportFailed(_ index: SlabIndex, server: SIPServer, now: Now, effects: inout Effects) {
-        // An origin carries only part of a long generation.
         let none = SIPMessage()
         let outcome = run(client: index, .transportError, response: none, server, now, &effects)
         if outcome.contains(.transportFailed) {

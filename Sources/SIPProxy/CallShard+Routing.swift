@@ -12,7 +12,8 @@ extension CallShard {
         effects: inout Effects
     ) {
         let route = RouteProcessing(request, server: server)
-        if let reason = validate(request, route, server: server) {
+        let uri = SIPURI(request.requestURI)
+        if let reason = validate(request, uri, route, server: server) {
             server.reject(request, reason, from: flow, now: now, effects: &effects)
             return
         }
@@ -20,7 +21,7 @@ extension CallShard {
             forwardInDialog(request, key, route, token, from: flow, server: server, now: now, effects: &effects)
             return
         }
-        if server.isForServer(request) {
+        if server.isForServer(uri) {
             server.answerOwnRequest(request, from: flow, now: now, effects: &effects)
             return
         }
@@ -30,7 +31,7 @@ extension CallShard {
             return
         }
         var targets: [Target] = []
-        if let reason = server.appendTargets(of: request, now: now, to: &targets) {
+        if let reason = server.appendTargets(of: request, uri, now: now, to: &targets) {
             refuse(request, key, reason, from: flow, server: server, now: now, effects: &effects)
             return
         }
@@ -39,16 +40,15 @@ extension CallShard {
             recordsRoute: request.method.makesDialog, ownRoutes: route.ownRoutes, credentials: caller.credentials)
         start(
             request, key, destinations: targets.map { .binding($0.binding) }, plan, from: flow, server: server,
-            now: now,
-            effects: &effects)
+            now: now, effects: &effects)
     }
 
     /// 16.3: what makes a request unacceptable whoever sent it.
     private func validate(
-        _ request: borrowing SIPMessage, _ route: borrowing RouteProcessing, server: SIPServer
+        _ request: borrowing SIPMessage, _ uri: SIPURI?, _ route: borrowing RouteProcessing, server: SIPServer
     ) -> Reason? {
         // Step 3. A request for this server itself is answered, not forwarded, with the last hop too.
-        if request.maxForwards == 0, !server.isForServer(request) { return .tooManyHops }
+        if request.maxForwards == 0, !server.isForServer(uri) { return .tooManyHops }
         // Step 4.
         if LoopDetection.isLoop(request, server: server) { return .loopDetected }
         // Step 5: we support no extension that a proxy must know.
@@ -58,7 +58,7 @@ extension CallShard {
         if request.value(of: .maxBreadth)?.decimal(limit: UInt64(UInt32.max)) == 0 { return .maxBreadthExceeded }
         // Step 2. Within a dialog the Request-URI is the peer's business.
         if !request.toTag.isEmpty, route.token != nil { return nil }
-        return server.requestURIFault(request)
+        return server.requestURIFault(request, uri)
     }
 
     /// Step 6 of 16.3, and who may send what where: only registered clients, never anywhere else.

@@ -81,16 +81,7 @@ struct CallShard {
         server index: SlabIndex, _ event: ServerEvent, responseStart: Int? = nil, _ server: SIPServer, _ now: Now,
         _ effects: inout Effects
     ) {
-        let outcome: TransactionEffects
-        switch transactions.servers[index]?.machine {
-        case .invite(var machine):
-            outcome = machine.handle(event.invite, server.settings.timers)
-            transactions.servers[index]?.machine = .invite(machine)
-        case .nonInvite(var machine):
-            outcome = machine.handle(event.nonInvite, server.settings.timers)
-            transactions.servers[index]?.machine = .nonInvite(machine)
-        case nil: return
-        }
+        guard let outcome = transactions.servers[index]?.handle(event, server.settings.timers) else { return }
         perform(outcome, server: index, responseStart, server, now, &effects)
     }
 
@@ -143,15 +134,8 @@ struct CallShard {
         client index: SlabIndex, _ event: ClientEvent, response: borrowing SIPMessage, _ server: SIPServer, _ now: Now,
         _ effects: inout Effects
     ) -> TransactionEffects {
-        let outcome: TransactionEffects
-        switch transactions.clients[index]?.machine {
-        case .invite(var machine):
-            outcome = machine.handle(event.invite, server.settings.timers)
-            transactions.clients[index]?.machine = .invite(machine)
-        case .nonInvite(var machine):
-            outcome = machine.handle(event.nonInvite, server.settings.timers)
-            transactions.clients[index]?.machine = .nonInvite(machine)
-        case nil: return TransactionEffects()
+        guard let outcome = transactions.clients[index]?.handle(event, server.settings.timers) else {
+            return TransactionEffects()
         }
         for position in 0..<outcome.count {
             switch outcome[position] {

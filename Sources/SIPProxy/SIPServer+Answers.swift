@@ -83,8 +83,10 @@ extension SIPServer {
     }
 
     /// Finds the contacts that a request goes to (16.5); gives the reason when there is none.
-    func appendTargets(of request: borrowing SIPMessage, now: Now, to targets: inout [Target]) -> Reason? {
-        if let uri = SIPURI(request.requestURI) {
+    func appendTargets(
+        of request: borrowing SIPMessage, _ uri: SIPURI?, now: Now, to targets: inout [Target]
+    ) -> Reason? {
+        if let uri {
             if !domains.isOurs(uri) { return appendDialogPeer(of: request, uri, now: now, to: &targets) }
             return appendTargets(ofUser: uri.user, now: now, to: &targets)
         }
@@ -114,9 +116,9 @@ extension SIPServer {
     }
 
     /// What is wrong with the Request-URI of a request that we are to route (16.3 step 2).
-    func requestURIFault(_ request: borrowing SIPMessage) -> Reason? {
+    func requestURIFault(_ request: borrowing SIPMessage, _ uri: SIPURI?) -> Reason? {
         let text = request.requestURI
-        if let uri = SIPURI(text) {
+        if let uri {
             // Without TLS nothing can be sent as a sips URI demands; headers have no place in a Request-URI (19.1.1).
             if uri.isSecure { return .unsupportedScheme }
             return uri.headers.isEmpty ? nil : .messageMalformed
@@ -131,8 +133,8 @@ extension SIPServer {
     }
 
     /// True when the Request-URI names this server and nobody on it.
-    func isForServer(_ request: borrowing SIPMessage) -> Bool {
-        guard let uri = SIPURI(request.requestURI) else { return false }
+    func isForServer(_ uri: SIPURI?) -> Bool {
+        guard let uri else { return false }
         return !uri.hasUser && domains.isOursAtAnyPort(uri)
     }
 

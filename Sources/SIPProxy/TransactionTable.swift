@@ -20,6 +20,18 @@ struct ServerTransaction {
     var lastResponse: [UInt8] = []
     var retransmissionTimer = TimerReference.none
     var stateTimer = TimerReference.none
+
+    /// Gives an event to the machine.
+    mutating func handle(_ event: ServerEvent, _ timers: TransactionTimerSettings) -> TransactionEffects {
+        switch machine {
+        case .invite(var invite):
+            defer { machine = .invite(invite) }
+            return invite.handle(event.invite, timers)
+        case .nonInvite(var nonInvite):
+            defer { machine = .nonInvite(nonInvite) }
+            return nonInvite.handle(event.nonInvite, timers)
+        }
+    }
 }
 
 /// A client transaction: its machine, and the request as sent, of which retransmissions, ACK and CANCEL are made.
@@ -43,6 +55,18 @@ struct ClientTransaction {
     var request: [UInt8] = []
     var retransmissionTimer = TimerReference.none
     var stateTimer = TimerReference.none
+
+    /// Gives an event to the machine.
+    mutating func handle(_ event: ClientEvent, _ timers: TransactionTimerSettings) -> TransactionEffects {
+        switch machine {
+        case .invite(var invite):
+            defer { machine = .invite(invite) }
+            return invite.handle(event.invite, timers)
+        case .nonInvite(var nonInvite):
+            defer { machine = .nonInvite(nonInvite) }
+            return nonInvite.handle(event.nonInvite, timers)
+        }
+    }
 
     var isInvite: Bool {
         if case .invite = machine { true } else { false }
