@@ -39,15 +39,19 @@ let package = Package(
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability",
             ]),
 
+        library("HTTPMessage", ["Primitives"]),
+
         // The world.
         library("Configuration", []),
         library("Store", ["Primitives", "CSQLite"]),
-        library("Transport", ["Primitives", "CLinux", "SIPMessage"]),
+        library(
+            "RESTInterface", ["Primitives", "HTTPMessage", "SIPAuthentication", "Observability", "Store"]),
+        library("Transport", ["Primitives", "CLinux", "SIPMessage", "HTTPMessage"]),
         .executableTarget(
             name: "rollcall",
             dependencies: [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "SIPProxy",
-                "Observability", "Configuration", "Store", "Transport", "CLinux",
+                "Observability", "HTTPMessage", "RESTInterface", "Configuration", "Store", "Transport", "CLinux",
             ],
             swiftSettings: strict),
 
@@ -60,8 +64,11 @@ let package = Package(
             of: "SIPProxy",
             ["Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability"]),
         tests(of: "Observability", ["Primitives"]),
+        tests(of: "HTTPMessage", ["Primitives"]),
         tests(of: "Configuration"),
         tests(of: "Store", ["Primitives"]),
-        tests(of: "Transport", ["Primitives", "SIPMessage"]),
+        tests(
+            of: "RESTInterface", ["Primitives", "HTTPMessage", "SIPAuthentication", "Observability", "Store"]),
+        tests(of: "Transport", ["Primitives", "SIPMessage", "HTTPMessage"]),
     ]
 )
