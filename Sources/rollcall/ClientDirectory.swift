@@ -65,7 +65,7 @@ final class ClientDirectory: Sendable {
                 tell(
                     location.replaceClient(
                         id: client.id, sid: sid, login: login, password: digest,
-                        isEnabled: client.status == 1 && isAccountActive))
+                        isEnabled: client.status == 1 && isAccountActive, hasApplication: client.hasApplication))
             }
         }
     }
@@ -80,5 +80,12 @@ final class ClientDirectory: Sendable {
                 buffer.field("why", "its client was disabled or removed")
             }
         }
+    }
+}
+
+extension ClientRow {
+    /// True when calls and texts of the client go to an application.
+    fileprivate var hasApplication: Bool {
+        !(voiceApplicationSID ?? "").isEmpty || !(voiceURL ?? "").isEmpty
     }
 }

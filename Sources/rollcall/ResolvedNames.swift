@@ -39,6 +39,7 @@ final class ResolvedNames: @unchecked Sendable {
             sender.send(&effects.outbox)
             log.write(effects.log.bytes, lines: effects.log.lines)
             effects.log.removeAll()
+            effects.records.removeAll(keepingCapacity: true)
         }
         // A further target of the same request may have a name as well.
         let more = lock.withLock { _ in

@@ -44,6 +44,7 @@ final class Worker: EventLoopDelegate {
         // At once, so that the changes of one client by several workers reach the store in the order in which they were
         // made in memory; a batch of other messages between would turn them round now and then.
         storeRegistrations()
+        storeRecords()
     }
 
     func closed(_ flow: Flow, now: Now) {
@@ -54,20 +55,24 @@ final class Worker: EventLoopDelegate {
         // What came by the connection in this turn is stored first: else its binding would come back in the store.
         storeRegistrations()
         server.connectionClosed(flow.connection, now: now, effects: &effects)
+        storeRecords()
         // A binding goes with its connection: nothing else leads to its device.
         drop(location.connectionClosed(flow.connection), .registrationRemoved, "its connection was closed", now)
     }
 
     func sendFailed(origin: UInt64, flow: Flow, now: Now) {
         server.sendFailed(origin: origin, now: now, effects: &effects)
+        storeRecords()
     }
 
     func unreachable(_ original: ByteSlice, flow: Flow, now: Now) {
         server.unreachable(original, into: &message, now: now, effects: &effects)
+        storeRecords()
     }
 
     func tick(now: Now) {
         server.tick(now: now, effects: &effects)
+        storeRecords()
         effects.logSuppressions(now: now)
         guard sweeps, now.instant >= nextSweep else { return }
         nextSweep = now.instant.advanced(byMilliseconds: 1000)
@@ -106,6 +111,11 @@ final class Worker: EventLoopDelegate {
             effects.outbox.send(from: start, to: answer.flow)
         }
         effects.registrations.removeAll(keepingCapacity: true)
+    }
+
+    /// Takes the changes of records: at once, so that a call's beginning is known before its INVITE goes out.
+    private func storeRecords() {
+        if !effects.records.isEmpty { effects.records.removeAll(keepingCapacity: true) }
     }
 
     private func drop(_ bindings: [DroppedBinding], _ event: LogEvent, _ why: ByteSlice, _ now: Now) {
