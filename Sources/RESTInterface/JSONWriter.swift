@@ -33,6 +33,13 @@ struct JSONWriter {
         case .null: text += "null"
         case .object(let members): write(members, indent: indent)
         case .list(let resources): write(resources, indent: indent)
+        case .texts(let texts):
+            text += "["
+            for (index, value) in texts.enumerated() {
+                if index > 0 { text += ", " }
+                write(value)
+            }
+            text += "]"
         }
     }
 

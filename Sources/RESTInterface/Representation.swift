@@ -10,6 +10,8 @@ struct Representation {
         case object([Member])
         /// Resources below this one.
         case list([Representation])
+        /// Texts; the API has no such member, its description has.
+        case texts([String])
     }
 
     /// A named value.

@@ -20,6 +20,7 @@ struct XMLWriter {
             text += "<\(element)>\n"
             for member in members { write(member.element, member.value, indent: indent + 1) }
             text += String(repeating: "  ", count: indent) + "</\(element)>\n"
+        case .texts(let texts): writeElement(element, XMLWriter.escaped(texts.joined(separator: " ")))
         case .list(let resources) where resources.isEmpty: text += "<\(element)/>\n"
         case .list(let resources):
             text += "<\(element)>\n"
