@@ -13,7 +13,7 @@ extension Operation {
             [
                 Parameter("FriendlyName", .text(limit: 64), "Only accounts with this name."),
                 Parameter("Status", .word(AccountStatus.allCases.map(\.rawValue)), "Only accounts with this status."),
-            ] + PageRequest.parameters, .array(.account), problems: [.parameterInvalid]
+            ] + PageRequest.parameters, answers: .array(.account), problems: [.parameterInvalid]
         ) { service, call throws(Failure) in try service.listAccounts(call) },
         Operation(
             "createAccount", .post, "/Accounts", "Creates an account below the caller's.",
@@ -21,12 +21,12 @@ extension Operation {
                 Parameter("FriendlyName", .text(limit: 64), "The name for people; empty for the e-mail address."),
                 Parameter("EmailAddress", .email, "Another name to authenticate with; empty for none."),
                 password,
-            ], .resource(.account),
+            ], answers: .resource(.account),
             problems: [.parameterInvalid, .emailTaken, .accountsTooDeep, .bodyNotForm]
         ) { service, call throws(Failure) in try service.createAccount(call) },
         Operation(
             "readAccount", .get, "/Accounts/{AccountSid}", "Shows the caller's account, or one below it.",
-            .resource(.account), problems: [.notFound]
+            answers: .resource(.account), problems: [.notFound]
         ) { _, call throws(Failure) in .resource(RESTService.representation(of: call.account, call)) },
         update("updateAccount", .post), update("replaceAccount", .put),
     ]
@@ -42,7 +42,7 @@ extension Operation {
                     .filled,
                 Parameter("RenewAuthToken", .word(["true", "false"]), "true makes a new AuthToken; the old one ends."),
                 password,
-            ], .resource(.account),
+            ], answers: .resource(.account),
             problems: [.notFound, .parameterInvalid, .emailTaken, .accountClosed, .ownStatus, .bodyNotForm]
         ) { service, call throws(Failure) in try service.updateAccount(call) }
     }
@@ -79,19 +79,20 @@ extension RESTService {
 
     func listAccounts(_ call: Call) throws(Failure) -> Reply {
         let parent = call.caller.sid
-        let (name, status) = (call.filled("FriendlyName"), call.filled("Status"))
+        let filter = AccountFilter(
+            friendlyName: call.filled("FriendlyName"),
+            status: call.filled("Status").flatMap { AccountStatus(rawValue: $0) })
         if PageRequest.isWanted(call) {
             let page = PageRequest(call)
             let rows = try stored { store throws(StoreError) in
-                try store.accounts(
-                    below: parent, friendlyName: name, status: status, offset: page.offset, limit: page.size)
+                try store.accounts(childrenOf: parent, matching: filter, offset: page.offset, limit: page.size)
             }
             return .array(rows.map { RESTService.representation(of: $0, call) }, element: "Accounts")
         }
         var last: Int64 = 0
         return try whole(call, "Accounts") { store throws(StoreError) in
             let rows = try store.accounts(
-                below: parent, friendlyName: name, status: status, after: last, limit: ResourceStream.pieceSize)
+                childrenOf: parent, matching: filter, after: last, limit: ResourceStream.pieceSize)
             last = rows.last?.id ?? last
             return rows.map { RESTService.representation(of: $0, call) }
         }
@@ -125,7 +126,7 @@ extension RESTService {
             }
             row.friendlyName = name
             row.email = email
-            if call["RenewAuthToken"] == "true" { row.renewToken() }
+            if call["RenewAuthToken"] == "true" { row.renewAuthToken() }
             row.dateUpdated = call.now
             _ = try store.updateAccount(row)
             if let status = call.filled("Status").flatMap({ AccountStatus(rawValue: $0) }) {

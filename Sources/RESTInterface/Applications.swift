@@ -12,23 +12,23 @@ extension Operation {
             "listApplications", .get, "/Accounts/{AccountSid}/Applications",
             "Lists the applications of the account in the order of their creation: all, or a page when one is asked for.",
             [Parameter("FriendlyName", .text(limit: 64), "Only applications with this name.")]
-                + PageRequest.parameters, .array(.application), problems: [.parameterInvalid]
+                + PageRequest.parameters, answers: .array(.application), problems: [.parameterInvalid]
         ) { service, call throws(Failure) in try service.listApplications(call) },
         Operation(
             "createApplication", .post, "/Accounts/{AccountSid}/Applications", "Creates an application.",
             [Parameter("FriendlyName", .text(limit: 64), "The name for people.").required] + values,
-            .resource(.application), problems: [.parameterMissing, .parameterInvalid, .bodyNotForm]
+            answers: .resource(.application), problems: [.parameterMissing, .parameterInvalid, .bodyNotForm]
         ) { service, call throws(Failure) in try service.createApplication(call) },
         Operation(
             "readApplication", .get, "/Accounts/{AccountSid}/Applications/{ApplicationSid}", "Shows an application.",
-            .resource(.application), problems: [.notFound]
+            answers: .resource(.application), problems: [.notFound]
         ) { service, call throws(Failure) in
             .resource(RESTService.representation(of: try service.application(call), call))
         },
         update("updateApplication", .post), update("replaceApplication", .put),
         Operation(
             "deleteApplication", .delete, "/Accounts/{AccountSid}/Applications/{ApplicationSid}",
-            "Deletes an application that nothing refers to.", .empty, problems: [.notFound, .applicationInUse]
+            "Deletes an application that nothing refers to.", answers: .empty, problems: [.notFound, .applicationInUse]
         ) { service, call throws(Failure) in try service.deleteApplication(call) },
     ]
 
@@ -37,7 +37,7 @@ extension Operation {
             name, method, "/Accounts/{AccountSid}/Applications/{ApplicationSid}",
             "Changes an application; what is not sent stays.",
             [Parameter("FriendlyName", .text(limit: 64), "The name for people.").filled] + values,
-            .resource(.application), problems: [.notFound, .parameterInvalid, .bodyNotForm]
+            answers: .resource(.application), problems: [.notFound, .parameterInvalid, .bodyNotForm]
         ) { service, call throws(Failure) in try service.updateApplication(call) }
     }
 }
@@ -47,7 +47,7 @@ extension Schema {
         "Application",
         [
             Member("sid", .sid("AP"), "What identifies the application."), created, updated,
-            Member("friendly_name", .text, "The name for people."), account, version,
+            Member("friendly_name", .text, "The name for people."), owner, version,
         ] + urls("voice", "calls") + urls("sms", "texts") + statusCallback + [
             Member("rcml_url", .text, "The same as voice_url, as Restcomm calls it.", optional: true), uri,
         ])
@@ -98,7 +98,7 @@ extension RESTService {
 
     func deleteApplication(_ call: Call) throws(Failure) -> Reply {
         let row = try application(call)
-        return try change { store throws(StoreError) in
+        try change { store throws(StoreError) -> Result<Void, Failure> in
             let users = try store.references(toApplication: row.sid, limit: 10)
             if !users.isEmpty {
                 let names = users.map(\.description).joined(separator: ", ")
@@ -107,8 +107,9 @@ extension RESTService {
                         .applicationInUse,
                         "The application is in use by \(names). Take it from them first, then delete it."))
             }
-            return try store.removeApplication(id: row.id) ? .success(.empty) : .failure(Failure(.notFound))
+            return try store.removeApplication(id: row.id) ? .success(()) : .failure(Failure(.notFound))
         }
+        return .empty
     }
 
     /// The application in the URL.

@@ -28,11 +28,11 @@ extension Operation {
                 Parameter("ParentCallSid", .sid("CA"), "Only calls that are part of this one."),
                 Parameter("SortBy", .order(columns.map(\.name)), "What to sort by, with :asc or :desc."),
                 Parameter("Reverse", .word(["true", "false"]), "true for the newest first."),
-            ] + PageRequest.parameters, .page(.call, "calls"), problems: [.parameterInvalid, .pageInvalid]
+            ] + PageRequest.parameters, answers: .page(.call, "calls"), problems: [.parameterInvalid, .pageInvalid]
         ) { service, call throws(Failure) in try service.listCalls(call, order(call)) },
         Operation(
             "readCall", .get, "/Accounts/{AccountSid}/Calls/{CallSid}", "Shows the record of a call.",
-            .resource(.call), problems: [.notFound]
+            answers: .resource(.call), problems: [.notFound]
         ) { service, call throws(Failure) in
             .resource(RESTService.representation(of: try service.record(call), call))
         },
@@ -52,7 +52,7 @@ extension Schema {
         "Call",
         [
             Member("sid", .sid("CA"), "What identifies the call."), created, updated,
-            Member("parent_call_sid", .sid("CA"), "The call that this one is a part of.", optional: true), account,
+            Member("parent_call_sid", .sid("CA"), "The call that this one is a part of.", optional: true), owner,
             Member("to", .text, "The callee as dialled."), Member("from", .text, "The caller's login."),
             Member("status", .word(CallStatus.allCases.map(\.rawValue)), "What became of it, or how it stands."),
             Member("start_time", .timestamp, "When the INVITE came."),

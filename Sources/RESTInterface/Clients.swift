@@ -22,7 +22,7 @@ extension Operation {
                 Parameter("Login", .text(limit: 64), "Only the client with this login."),
                 Parameter("FriendlyName", .text(limit: 64), "Only clients with this name."),
                 Parameter("Status", .word(["0", "1"]), "Only clients with this status."),
-            ] + PageRequest.parameters, .array(.client), problems: [.parameterInvalid]
+            ] + PageRequest.parameters, answers: .array(.client), problems: [.parameterInvalid]
         ) { service, call throws(Failure) in try service.listClients(call) },
         Operation(
             "createClient", .post, "/Accounts/{AccountSid}/Clients",
@@ -30,19 +30,19 @@ extension Operation {
             [
                 Parameter("Login", .login, "The user name that the softphone registers with.").required,
                 Parameter("Password", .password, "The password that it registers with.").required,
-            ] + values, .resource(.client),
+            ] + values, answers: .resource(.client),
             problems: [
                 .parameterMissing, .parameterInvalid, .passwordWeak, .loginTaken, .loginTakenElsewhere, .bodyNotForm,
             ]
         ) { service, call throws(Failure) in try service.createClient(call) },
         Operation(
-            "readClient", .get, "/Accounts/{AccountSid}/Clients/{ClientSid}", "Shows a client.", .resource(.client),
+            "readClient", .get, "/Accounts/{AccountSid}/Clients/{ClientSid}", "Shows a client.", answers: .resource(.client),
             problems: [.notFound]
         ) { service, call throws(Failure) in .resource(service.representation(of: try service.client(call), call)) },
         update("updateClient", .post), update("replaceClient", .put),
         Operation(
             "deleteClient", .delete, "/Accounts/{AccountSid}/Clients/{ClientSid}",
-            "Deletes a client; its registrations end at once.", .empty, problems: [.notFound]
+            "Deletes a client; its registrations end at once.", answers: .empty, problems: [.notFound]
         ) { service, call throws(Failure) in try service.deleteClient(call) },
     ]
 
@@ -54,7 +54,7 @@ extension Operation {
             [
                 Parameter("Login", .login, "The login, which cannot be changed."),
                 Parameter("Password", .password, "The password that the softphone registers with.").filled,
-            ] + values, .resource(.client),
+            ] + values, answers: .resource(.client),
             problems: [.notFound, .parameterInvalid, .passwordWeak, .bodyNotForm]
         ) { service, call throws(Failure) in try service.updateClient(call) }
     }
@@ -64,7 +64,7 @@ extension Schema {
     static let client = Schema(
         "Client",
         [
-            Member("sid", .sid("CL"), "What identifies the client."), created, updated, account, version,
+            Member("sid", .sid("CL"), "What identifies the client."), created, updated, owner, version,
             Member("friendly_name", .text, "The name for people."),
             Member("login", .text, "The user name that the softphone registers with."),
             Member("password", .text, "The password, where the server keeps it readable.", optional: true),
@@ -169,9 +169,10 @@ extension RESTService {
 
     func deleteClient(_ call: Call) throws(Failure) -> Reply {
         let row = try client(call)
-        return try change { store throws(StoreError) in
-            try store.removeClient(id: row.id) ? .success(.empty) : .failure(Failure(.notFound))
+        try change { store throws(StoreError) in
+            try store.removeClient(id: row.id) ? .success(()) : .failure(Failure(.notFound))
         }
+        return .empty
     }
 
     /// The client in the URL.

@@ -44,6 +44,11 @@ struct Failure: Error {
         detail = error.description
     }
 
+    /// A form that cannot be read.
+    init(_ error: FormError) {
+        self.init(error.status == 415 ? .bodyNotForm : .requestMalformed, error.message)
+    }
+
     /// The failure as a resource.
     var representation: Representation {
         var result = Representation("RestcommResponse")

@@ -19,7 +19,7 @@ extension Operation {
             Operation(
                 "listMessages\(suffix)", .get, "/Accounts/{AccountSid}/\(path)",
                 "Lists the texts of the account's clients and of the API, the oldest first unless asked otherwise, a page at a time.",
-                filters, .page(.message, "messages"), problems: [.parameterInvalid, .pageInvalid]
+                filters, answers: .page(.message, "messages"), problems: [.parameterInvalid, .pageInvalid]
             ) { service, call throws(Failure) in try service.listMessages(call, path) },
             Operation(
                 "sendMessage\(suffix)", .post, "/Accounts/{AccountSid}/\(path)",
@@ -29,12 +29,12 @@ extension Operation {
                         .required,
                     Parameter("To", .login, "The client that gets it; client: before it is allowed.").required,
                     Parameter("Body", .body(limit: 16_000), "The text.").required,
-                ], .resource(.message),
+                ], answers: .resource(.message),
                 problems: [.parameterMissing, .parameterInvalid, .recipientUnreachable, .bodyNotForm]
             ) { service, call throws(Failure) in try service.sendMessage(call) },
             Operation(
                 "readMessage\(suffix)", .get, "/Accounts/{AccountSid}/\(path)/{MessageSid}",
-                "Shows the record of a text.", .resource(.message), problems: [.notFound]
+                "Shows the record of a text.", answers: .resource(.message), problems: [.notFound]
             ) { service, call throws(Failure) in
                 .resource(RESTService.representation(of: try service.message(call), call))
             },
@@ -47,7 +47,7 @@ extension Schema {
         "SMSMessage",
         [
             Member("sid", .sid("SM"), "What identifies the text."), created, updated,
-            Member("date_sent", .date, "When it was sent."), account, Member("from", .text, "The sender."),
+            Member("date_sent", .date, "When it was sent."), owner, Member("from", .text, "The sender."),
             Member("to", .text, "The recipient as addressed."),
             Member("body", .text, "The text; empty when it was something else than text."),
             Member("status", .word(MessageStatus.allCases.map(\.rawValue)), "What became of it."),
@@ -88,9 +88,8 @@ extension RESTService {
         let to = RESTService.user(call["To"] ?? "")
         let account = call.account.id
         let isOwn = try stored { store throws(StoreError) in
-            let client = try store.client(login: from)?.accountID
-            if client == account { return true }
-            return try client == nil && store.number(phoneNumber: from)?.accountID == account
+            if let client = try store.client(login: from) { return client.accountID == account }
+            return try store.number(phoneNumber: from)?.accountID == account
         }
         if !isOwn { throw Failure.invalid("From", "it is neither a client nor a number of the account.") }
         if try stored({ store throws(StoreError) in try store.client(login: to) }) == nil {

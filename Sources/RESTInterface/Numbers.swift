@@ -21,7 +21,7 @@ extension Operation {
             [
                 Parameter("PhoneNumber", .text(limit: 64), "Only this number."),
                 Parameter("FriendlyName", .text(limit: 64), "Only numbers with this name."),
-            ] + PageRequest.parameters, .page(.number, "incomingPhoneNumbers"),
+            ] + PageRequest.parameters, answers: .page(.number, "incomingPhoneNumbers"),
             problems: [.parameterInvalid, .pageInvalid]
         ) { service, call throws(Failure) in try service.listNumbers(call) },
         Operation(
@@ -31,24 +31,25 @@ extension Operation {
                     .required,
                 Parameter("isSIP", .word(["true", "false"]), "true for a name that is dialled within the domain only."),
                 Parameter("FriendlyName", .text(limit: 64), "The name for people; empty for the number."),
-            ] + values, .resource(.number),
+            ] + values, answers: .resource(.number),
             problems: [.parameterMissing, .parameterInvalid, .numberTaken, .bodyNotForm]
         ) { service, call throws(Failure) in try service.createNumber(call) },
         Operation(
             "readNumber", .get, "/Accounts/{AccountSid}/IncomingPhoneNumbers/{PhoneNumberSid}", "Shows a number.",
-            .resource(.number), problems: [.notFound]
+            answers: .resource(.number), problems: [.notFound]
         ) { service, call throws(Failure) in
             .resource(RESTService.representation(of: try service.number(call), call))
         },
         update("updateNumber", .post), update("replaceNumber", .put),
         Operation(
             "deleteNumber", .delete, "/Accounts/{AccountSid}/IncomingPhoneNumbers/{PhoneNumberSid}",
-            "Deletes a number.", success: 204, .empty, problems: [.notFound]
+            "Deletes a number.", success: 204, answers: .empty, problems: [.notFound]
         ) { service, call throws(Failure) in
             let row = try service.number(call)
-            return try service.change { store throws(StoreError) in
-                try store.removeNumber(id: row.id) ? .success(.empty) : .failure(Failure(.notFound))
+            try service.change { store throws(StoreError) in
+                try store.removeNumber(id: row.id) ? .success(()) : .failure(Failure(.notFound))
             }
+            return .empty
         },
     ]
 
@@ -59,7 +60,7 @@ extension Operation {
             [
                 Parameter("PhoneNumber", .phoneNumber, "The number, which cannot be changed."),
                 Parameter("FriendlyName", .text(limit: 64), "The name for people; empty for the number."),
-            ] + values, .resource(.number), problems: [.notFound, .parameterInvalid, .bodyNotForm]
+            ] + values, answers: .resource(.number), problems: [.notFound, .parameterInvalid, .bodyNotForm]
         ) { service, call throws(Failure) in try service.updateNumber(call) }
     }
 }
@@ -68,7 +69,7 @@ extension Schema {
     static let number = Schema(
         "IncomingPhoneNumber",
         [
-            Member("sid", .sid("PN"), "What identifies the number."), account,
+            Member("sid", .sid("PN"), "What identifies the number."), owner,
             Member("friendly_name", .text, "The name for people."),
             Member("phone_number", .text, "The number as it is dialled."),
             Member("is_sip", .flag, "True for a name that is dialled within the domain only."),

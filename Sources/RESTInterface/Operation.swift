@@ -31,7 +31,7 @@ struct Operation: Sendable {
 
     init(
         _ name: String, _ method: HTTPMethod, _ path: String, _ summary: String, _ parameters: [Parameter] = [],
-        success: Int = 200, _ content: Content, problems: [Problem] = [],
+        success: Int = 200, answers content: Content, problems: [Problem] = [],
         run: @escaping @Sendable (RESTService, Call) throws(Failure) -> Reply
     ) {
         self.name = name

@@ -48,8 +48,8 @@ public final class RESTService: HTTPHandler {
         var path = request.path
         // A path may end with a slash.
         if path.count > 1, path.last == "" { path.removeLast() }
-        let suffix = ResponseFormat.removeSuffixes(from: &path)
-        let format = suffix ?? ResponseFormat(accept: request.headers["Accept"])
+        path = ResponseFormat.withoutSuffixes(path)
+        let format = ResponseFormat(of: request)
         var report = RequestReport(request)
         let response: HTTPResponse
         do throws(Failure) {

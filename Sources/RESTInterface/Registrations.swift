@@ -8,22 +8,22 @@ extension Operation {
         Operation(
             "listRegistrations", .get, "/Accounts/{AccountSid}/Registrations",
             "Lists the devices that the account's clients have registered now, client by client.",
-            PageRequest.parameters, .array(.registration), problems: [.parameterInvalid]
+            PageRequest.parameters, answers: .array(.registration), problems: [.parameterInvalid]
         ) { service, call throws(Failure) in try service.listRegistrations(call, client: nil) },
         Operation(
             "readRegistration", .get, "/Accounts/{AccountSid}/Registrations/{RegistrationSid}",
-            "Shows a registration.", .resource(.registration), problems: [.notFound]
+            "Shows a registration.", answers: .resource(.registration), problems: [.notFound]
         ) { service, call throws(Failure) in
             .resource(RESTService.representation(of: try service.registration(call), call))
         },
         Operation(
             "deleteRegistration", .delete, "/Accounts/{AccountSid}/Registrations/{RegistrationSid}",
-            "Ends a registration: nothing goes to its device any more, until it registers again.", .empty,
+            "Ends a registration: nothing goes to its device any more, until it registers again.", answers: .empty,
             problems: [.notFound]
         ) { service, call throws(Failure) in try service.deleteRegistration(call) },
         Operation(
             "listClientRegistrations", .get, "/Accounts/{AccountSid}/Clients/{ClientSid}/Registrations",
-            "Lists the devices that a client has registered now.", PageRequest.parameters, .array(.registration),
+            "Lists the devices that a client has registered now.", PageRequest.parameters, answers: .array(.registration),
             problems: [.notFound, .parameterInvalid]
         ) { service, call throws(Failure) in
             try service.listRegistrations(call, client: try service.client(call).id)
@@ -31,14 +31,14 @@ extension Operation {
         Operation(
             "readClientRegistration", .get,
             "/Accounts/{AccountSid}/Clients/{ClientSid}/Registrations/{RegistrationSid}",
-            "Shows a registration of a client.", .resource(.registration), problems: [.notFound]
+            "Shows a registration of a client.", answers: .resource(.registration), problems: [.notFound]
         ) { service, call throws(Failure) in
             .resource(RESTService.representation(of: try service.registration(call), call))
         },
         Operation(
             "deleteClientRegistration", .delete,
             "/Accounts/{AccountSid}/Clients/{ClientSid}/Registrations/{RegistrationSid}",
-            "Ends a registration of a client.", .empty, problems: [.notFound]
+            "Ends a registration of a client.", answers: .empty, problems: [.notFound]
         ) { service, call throws(Failure) in try service.deleteRegistration(call) },
         status("readRegistrationStatus", "RegistrationStatus"), status("readRegistrationState", "registration_status"),
     ]
@@ -46,7 +46,7 @@ extension Operation {
     private static func status(_ name: String, _ segment: String) -> Operation {
         Operation(
             name, .get, "/Accounts/{AccountSid}/Clients/{ClientSid}/\(segment)",
-            "Shows whether a client is registered, and its last refused request.", .resource(.registrationStatus),
+            "Shows whether a client is registered, and its last refused request.", answers: .resource(.registrationStatus),
             problems: [.notFound]
         ) { service, call throws(Failure) in try service.registrationStatus(call) }
     }
@@ -56,7 +56,7 @@ extension Schema {
     static let registration = Schema(
         "Registration",
         [
-            Member("sid", .sid("RG"), "What identifies the registration."), account,
+            Member("sid", .sid("RG"), "What identifies the registration."), owner,
             Member("client_sid", .sid("CL"), "The client."), Member("login", .text, "The client's login."),
             Member("contact", .text, "The URI that the device gave."),
             Member("source", .text, "The address and port that the REGISTER came from."),
@@ -74,7 +74,7 @@ extension Schema {
     static let registrationStatus = Schema(
         "RegistrationStatus",
         [
-            Member("client_sid", .sid("CL"), "The client."), account, Member("login", .text, "Its login."),
+            Member("client_sid", .sid("CL"), "The client."), owner, Member("login", .text, "Its login."),
             Member("registered", .flag, "True when a device is registered now."),
             Member("registrations", .number, "How many are."),
             Member("date_last_seen", .date, "When one of them registered last.", optional: true),
@@ -126,10 +126,11 @@ extension RESTService {
         let found = try registration(call)
         // First in memory, so that the device is not called when the answer leaves.
         settings.sip?.removeBinding(found.binding.key, ofClient: found.login)
-        return try change { store throws(StoreError) in
+        try change { store throws(StoreError) -> Result<Void, Failure> in
             _ = try store.removeBinding(client: found.binding.clientID, key: found.binding.key)
-            return .success(.empty)
+            return .success(())
         }
+        return .empty
     }
 
     func registrationStatus(_ call: Call) throws(Failure) -> Reply {

@@ -10,20 +10,16 @@ public enum ResponseFormat: Sendable {
     /// What a resource's `uri` ends with.
     var suffix: String { self == .json ? ".json" : "" }
 
-    /// Takes the format that a path asks for by suffix off its segments; the last one counts.
-    ///
-    /// - Returns: nil when there is no suffix.
-    static func removeSuffixes(from path: inout [String]) -> ResponseFormat? {
-        var found: ResponseFormat?
-        for index in path.indices {
-            for (suffix, format) in [(".json", ResponseFormat.json), (".xml", .xml)] where path[index].hasSuffix(suffix) {
-                path[index].removeLast(suffix.count)
-                found = format
-            }
-        }
-        return found
-    }
+    /// The format that a request asks for by suffix or Accept; XML for all else, as Restcomm does.
+    init(of request: HTTPRequest) { self = request.wantsJSON == true ? .json : .xml }
 
-    /// The format that Accept asks for: JSON where it names it, XML for all else, as Restcomm does.
-    init(accept: String?) { self = accept?.lowercased().contains("json") == true ? .json : .xml }
+    /// A path without the suffixes that ask for a format.
+    static func withoutSuffixes(_ path: [String]) -> [String] {
+        path.map { segment in
+            for suffix in [".json", ".xml"] where segment.lowercased().hasSuffix(suffix) {
+                return String(segment.dropLast(suffix.count))
+            }
+            return segment
+        }
+    }
 }

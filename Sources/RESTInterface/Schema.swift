@@ -44,7 +44,7 @@ struct Schema: Sendable {
     /// Members that many resources have.
     static let created = Member("date_created", .date, "When it was made.")
     static let updated = Member("date_updated", .date, "When it was last changed.")
-    static let account = Member("account_sid", .sid("AC"), "The account that owns it.")
+    static let owner = Member("account_sid", .sid("AC"), "The account that owns it.")
     static let version = Member("api_version", .text, "The version of the API.")
     static let uri = Member("uri", .text, "Its address, relative to the server.")
 }

@@ -49,3 +49,8 @@ extension AccountRow {
         effectiveStatus = statement.text(9)
     }
 }
+
+extension AccountRow {
+    /// Makes a new token; the old one ends when the row is stored.
+    public mutating func renewAuthToken() { authToken = Identifier.make(prefix: "") }
+}

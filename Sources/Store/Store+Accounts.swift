@@ -67,8 +67,13 @@ extension Store {
     }
 
     /// A page of the accounts directly below the one with this sid, in order of creation.
-    public func accounts(childrenOf sid: String, offset: Int64 = 0, limit: Int64) throws(StoreError) -> [AccountRow] {
-        var query = Query("SELECT * FROM account WHERE parent_sid = ? ORDER BY id", .text(sid))
+    public func accounts(
+        childrenOf sid: String, matching filter: AccountFilter = AccountFilter(), after id: Int64 = 0,
+        offset: Int64 = 0, limit: Int64
+    ) throws(StoreError) -> [AccountRow] {
+        var query = Query("SELECT * FROM account WHERE parent_sid = ? AND id > ?", .text(sid), .integer(id))
+        filter.add(to: &query)
+        query.add(" ORDER BY id")
         query.page(offset: offset, limit: limit)
         return try connection.rows(query) { AccountRow($0) }
     }

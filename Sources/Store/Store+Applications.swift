@@ -8,6 +8,16 @@ public enum ApplicationReference: Equatable, Sendable {
     case number(sid: String, phoneNumber: String)
 }
 
+extension ApplicationReference: CustomStringConvertible {
+    /// What it is, for people.
+    public var description: String {
+        switch self {
+        case .client(let sid, let login): "client \(login) (\(sid))"
+        case .number(let sid, let phoneNumber): "number \(phoneNumber) (\(sid))"
+        }
+    }
+}
+
 extension Store {
     /// Stores a new application and gives it with its number and sid (made here unless given); `constraint(.reference)`
     /// when the account does not exist.
@@ -57,9 +67,10 @@ extension Store {
 
     /// A page of an account's applications, all or those of this name, in order of creation.
     public func applications(
-        ofAccount account: Int64, friendlyName: String? = nil, offset: Int64 = 0, limit: Int64
+        ofAccount account: Int64, friendlyName: String? = nil, after id: Int64 = 0, offset: Int64 = 0, limit: Int64
     ) throws(StoreError) -> [ApplicationRow] {
-        var query = Query("SELECT * FROM application WHERE account_id = ?", .integer(account))
+        var query = Query(
+            "SELECT * FROM application WHERE account_id = ? AND id > ?", .integer(account), .integer(id))
         query.add(" AND friendly_name = ?", ifSet: friendlyName)
         query.add(" ORDER BY id")
         query.page(offset: offset, limit: limit)

@@ -34,7 +34,8 @@ extension Store {
     /// A page of the bindings of an account's clients that are live at `now`, in order of client and key, behind the
     /// binding of this client and key.
     public func bindings(
-        ofAccount account: Int64, liveAt now: UnixTime, after: (client: Int64, key: [UInt8])? = nil, limit: Int64
+        ofAccount account: Int64, liveAt now: UnixTime, after: (client: Int64, key: [UInt8])? = nil,
+        offset: Int64 = 0, limit: Int64
     ) throws(StoreError) -> [BindingListing] {
         var query = Query(
             """
@@ -47,13 +48,13 @@ extension Store {
                 .integer(after.client), .bytes(after.key))
         }
         query.add(" AND binding.expires_at > ? ORDER BY client.id, binding.key", .integer(now.milliseconds))
-        query.page(offset: 0, limit: limit)
+        query.page(offset: offset, limit: limit)
         return try connection.rows(query) { BindingListing($0) }
     }
 
     /// A page of the bindings of a client that are live at `now`, in order of their keys, behind the one with this key.
     public func bindings(
-        ofClient client: Int64, liveAt now: UnixTime, after key: [UInt8]? = nil, limit: Int64
+        ofClient client: Int64, liveAt now: UnixTime, after key: [UInt8]? = nil, offset: Int64 = 0, limit: Int64
     ) throws(StoreError) -> [BindingListing] {
         var query = Query(
             """
@@ -62,7 +63,7 @@ extension Store {
             """, .integer(client))
         if let key { query.add(" AND binding.key > ?", .bytes(key)) }
         query.add(" AND binding.expires_at > ? ORDER BY binding.key", .integer(now.milliseconds))
-        query.page(offset: 0, limit: limit)
+        query.page(offset: offset, limit: limit)
         return try connection.rows(query) { BindingListing($0) }
     }
 

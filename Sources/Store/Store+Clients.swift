@@ -52,6 +52,11 @@ extension Store {
         return try statement.step() ? ClientRow(statement) : nil
     }
 
+    /// The client with this number, nil when there is none.
+    public func client(id: Int64) throws(StoreError) -> ClientRow? {
+        try connection.row(Query("SELECT * FROM client WHERE id = ?", .integer(id))) { ClientRow($0) }
+    }
+
     /// The client with this sid, nil when there is none.
     public func client(sid: String) throws(StoreError) -> ClientRow? {
         var statement = try connection.prepare("SELECT * FROM client WHERE sid = ?1")
