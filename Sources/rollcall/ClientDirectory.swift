@@ -3,7 +3,6 @@ import Primitives
 import SIPProxy
 import SIPRegistrar
 import Store
-import Synchronization
 import Transport
 
 /// Keeps the clients in memory as they are in the store: loads them at the start, follows what other processes change.
@@ -11,8 +10,6 @@ final class ClientDirectory: Sendable {
     private let site: Site
     private let location: LocationService
     private let log: DaemonLog
-    /// The accounts whose clients may neither register nor call.
-    private let inactiveAccounts = Mutex(Set<Int64>())
 
     init(_ site: Site, _ location: LocationService, _ log: DaemonLog) {
         self.site = site
@@ -22,21 +19,18 @@ final class ClientDirectory: Sendable {
 
     /// Loads all clients and live bindings.
     func load(from store: Store, _ bridge: StoreBridge) throws(StoreError) {
-        var inactive = Set<Int64>()
-        try store.forEachAccount { if $0.status != "active" { inactive.insert($0.id) } }
-        inactiveAccounts.withLock { [inactive] in $0 = inactive }
-        try store.forEachClient { apply($0) }
+        try store.forEachClientWithAccount { apply($0, isAccountActive: $1) }
         try store.forEachBinding(liveAt: System.now().unix) { row, login in
             guard let binding = bridge.binding(of: row) else { return }
             _ = login.withSlice { location.restore(binding, of: $0) }
         }
     }
 
-    /// Takes over changes that another process has made.
+    /// Takes over changes that another process or the API has made.
     func follow(_ changes: [ClientChange]) {
         for change in changes {
             if let client = change.client {
-                apply(client)
+                apply(client, isAccountActive: change.isAccountActive)
                 log.write(.clientChanged) { buffer in
                     client.login.withSlice { buffer.field("user", $0) }
                     buffer.field("status", number: client.status)
@@ -48,7 +42,7 @@ final class ClientDirectory: Sendable {
         }
     }
 
-    private func apply(_ client: ClientRow) {
+    private func apply(_ client: ClientRow, isAccountActive: Bool) {
         guard let digest = client.digest(for: site) else {
             // What is in memory of it is of before the change: an old password, or a client that was disabled since.
             tell(client.login.withSlice { location.removeClient($0) })
@@ -59,7 +53,6 @@ final class ClientDirectory: Sendable {
             }
             return
         }
-        let isAccountActive = inactiveAccounts.withLock { !$0.contains(client.accountID) }
         client.login.withSlice { login in
             client.sid.withSlice { sid in
                 tell(
