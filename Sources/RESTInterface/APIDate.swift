@@ -10,7 +10,8 @@ enum APIDate {
     /// `Mon, 4 Nov 2013 16:33:39 +0000`, as in `date_created`.
     static func text(_ time: UnixTime) -> String {
         let date = CalendarDate(time)
-        return "\(days[date.weekday]), \(date.day) \(months[date.month - 1]) \(padded(date.year, 4)) \(clock(date)) +0000"
+        return
+            "\(days[date.weekday]), \(date.day) \(months[date.month - 1]) \(padded(date.year, 4)) \(clock(date)) +0000"
     }
 
     /// `2013-11-04T16:33:39.123Z`, as in `start_time`.

@@ -4,7 +4,8 @@ import Store
 /// Accounts: who uses the API, in a tree of at most three levels.
 extension Operation {
     private static let password = Parameter(
-        "Password", .refused("an account authenticates by its AuthToken; leave it out."), "Not taken: the AuthToken is what an account authenticates by.")
+        "Password", .refused("an account authenticates by its AuthToken; leave it out."),
+        "Not taken: the AuthToken is what an account authenticates by.")
 
     static let accounts: [Operation] = [
         Operation(
@@ -38,8 +39,11 @@ extension Operation {
             [
                 Parameter("FriendlyName", .text(limit: 64), "The name for people.").filled,
                 Parameter("EmailAddress", .email, "Another name to authenticate with; empty for none."),
-                Parameter("Status", .word(AccountStatus.allCases.map(\.rawValue)), "Whether the account and its clients may do anything.")
-                    .filled,
+                Parameter(
+                    "Status", .word(AccountStatus.allCases.map(\.rawValue)),
+                    "Whether the account and its clients may do anything."
+                )
+                .filled,
                 Parameter("RenewAuthToken", .word(["true", "false"]), "true makes a new AuthToken; the old one ends."),
                 password,
             ], answers: .resource(.account),
@@ -56,7 +60,9 @@ extension Schema {
             Member("friendly_name", .text, "The name for people."),
             Member("email_address", .text, "Another name to authenticate with.", optional: true),
             Member("type", .word(["Full"]), "Always Full."),
-            Member("status", .word(AccountStatus.allCases.map(\.rawValue)), "Its own status, or that of an account above it when worse."),
+            Member(
+                "status", .word(AccountStatus.allCases.map(\.rawValue)),
+                "Its own status, or that of an account above it when worse."),
             created, updated,
             Member("auth_token", .text, "The secret of Basic authentication."),
             Member("parent_account_sid", .sid("AC"), "The account above it.", optional: true), uri,

@@ -115,7 +115,11 @@ extension RESTService {
     /// The application in the URL.
     func application(_ call: Call) throws(Failure) -> ApplicationRow {
         let sid = call.value("ApplicationSid")
-        return try owned(call) { store throws(StoreError) in try store.application(sid: sid) } account: { $0.accountID }
+        return try owned(call) { store throws(StoreError) in
+            try store.application(sid: sid)
+        } account: {
+            $0.accountID
+        }
     }
 
     static func representation(of row: ApplicationRow, _ call: Call) -> Representation {

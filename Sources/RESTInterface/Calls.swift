@@ -103,7 +103,11 @@ extension RESTService {
     /// The record of the call in the URL.
     func record(_ call: Call) throws(Failure) -> CallRow {
         guard let number = RecordNumber(sid: call.value("CallSid"), prefix: "CA") else { throw Failure(.notFound) }
-        return try owned(call) { store throws(StoreError) in try store.call(number) } account: { $0.accountID }
+        return try owned(call) { store throws(StoreError) in
+            try store.call(number)
+        } account: {
+            $0.accountID
+        }
     }
 
     static func representation(of row: CallRow, _ call: Call) -> Representation {

@@ -36,7 +36,8 @@ extension Operation {
             ]
         ) { service, call throws(Failure) in try service.createClient(call) },
         Operation(
-            "readClient", .get, "/Accounts/{AccountSid}/Clients/{ClientSid}", "Shows a client.", answers: .resource(.client),
+            "readClient", .get, "/Accounts/{AccountSid}/Clients/{ClientSid}", "Shows a client.",
+            answers: .resource(.client),
             problems: [.notFound]
         ) { service, call throws(Failure) in .resource(service.representation(of: try service.client(call), call)) },
         update("updateClient", .post), update("replaceClient", .put),
@@ -178,7 +179,11 @@ extension RESTService {
     /// The client in the URL.
     func client(_ call: Call) throws(Failure) -> ClientRow {
         let sid = call.value("ClientSid")
-        return try owned(call) { store throws(StoreError) in try store.client(sid: sid) } account: { $0.accountID }
+        return try owned(call) { store throws(StoreError) in
+            try store.client(sid: sid)
+        } account: {
+            $0.accountID
+        }
     }
 
     func representation(of row: ClientRow, _ call: Call, newPassword: String? = nil) -> Representation {

@@ -96,10 +96,11 @@ extension RESTService {
             throw Failure.invalid("To", "there is no client '\(to)'.")
         }
         guard let sip = settings.sip else {
-            throw Failure(.storeUnavailable, "The server is not running, so nothing can be sent. Start it with 'rollcall serve'.")
+            throw Failure(
+                .storeUnavailable, "The server is not running, so nothing can be sent. Start it with 'rollcall serve'.")
         }
         let row = MessageRow(
-            number: sip.makeRecordNumber(at: call.now), accountID: account, from: from, to: to,
+            number: sip.makeRecordNumber(), accountID: account, from: from, to: to,
             body: call["Body"] ?? "", direction: "outbound-api", status: .sending, createdAt: call.now)
         // The record comes first: what becomes of the text is written into it.
         try change { store throws(StoreError) -> Result<Void, Failure> in
@@ -130,7 +131,11 @@ extension RESTService {
     /// The record of the text in the URL.
     func message(_ call: Call) throws(Failure) -> MessageRow {
         guard let number = RecordNumber(sid: call.value("MessageSid"), prefix: "SM") else { throw Failure(.notFound) }
-        return try owned(call) { store throws(StoreError) in try store.message(number) } account: { $0.accountID }
+        return try owned(call) { store throws(StoreError) in
+            try store.message(number)
+        } account: {
+            $0.accountID
+        }
     }
 
     static func representation(of row: MessageRow, _ call: Call) -> Representation {

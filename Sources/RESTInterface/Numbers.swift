@@ -7,11 +7,13 @@ extension Operation {
     private static let values: [Parameter] =
         Parameter.urls("Voice", "calls") + [
             Parameter(
-                "VoiceApplicationSid", .sid("AP"), "An application of the account, in place of the voice URLs; empty for none."
+                "VoiceApplicationSid", .sid("AP"),
+                "An application of the account, in place of the voice URLs; empty for none."
             )
         ] + Parameter.urls("Sms", "texts") + [
             Parameter(
-                "SmsApplicationSid", .sid("AP"), "An application of the account, in place of the SMS URLs; empty for none.")
+                "SmsApplicationSid", .sid("AP"),
+                "An application of the account, in place of the SMS URLs; empty for none.")
         ] + Parameter.statusCallback
 
     static let numbers: [Operation] = [
@@ -27,9 +29,12 @@ extension Operation {
         Operation(
             "createNumber", .post, "/Accounts/{AccountSid}/IncomingPhoneNumbers", "Creates a number.",
             [
-                Parameter("PhoneNumber", .phoneNumber, "3 to 15 digits, + before them if you like; any name with isSIP.")
-                    .required,
-                Parameter("isSIP", .word(["true", "false"]), "true for a name that is dialled within the domain only."),
+                Parameter(
+                    "PhoneNumber", .phoneNumber, "3 to 15 digits, + before them if you like; any name with isSIP."
+                )
+                .required,
+                Parameter(
+                    "isSIP", .word(["true", "false"]), "true for a name that is dialled within the domain only."),
                 Parameter("FriendlyName", .text(limit: 64), "The name for people; empty for the number."),
             ] + values, answers: .resource(.number),
             problems: [.parameterMissing, .parameterInvalid, .numberTaken, .bodyNotForm]
@@ -117,7 +122,8 @@ extension RESTService {
         let isSIP = call["isSIP"] == "true"
         if !isSIP, !RESTService.isTelephoneNumber(number) {
             throw Failure.invalid(
-                "PhoneNumber", "3 to 15 digits are expected, with + before them if you like; send isSIP=true for a name.")
+                "PhoneNumber",
+                "3 to 15 digits are expected, with + before them if you like; send isSIP=true for a name.")
         }
         var row = NumberRow(
             accountID: call.account.id, phoneNumber: number, isSIP: isSIP, friendlyName: number, date: call.now)
@@ -126,8 +132,11 @@ extension RESTService {
         let made = try change { store throws(StoreError) -> Result<NumberRow, Failure> in
             if let failure = try RESTService.obstacle(to: call, store) { return .failure(failure) }
             if let taken = try store.number(phoneNumber: number) {
-                let owner = taken.accountID == call.account.id ? "The account has it as \(taken.sid)." : "Another account has it."
-                return .failure(Failure(.numberTaken, "The number \(number) exists already. \(owner)", parameter: "PhoneNumber"))
+                let owner =
+                    taken.accountID == call.account.id
+                    ? "The account has it as \(taken.sid)." : "Another account has it."
+                return .failure(
+                    Failure(.numberTaken, "The number \(number) exists already. \(owner)", parameter: "PhoneNumber"))
             }
             return .success(try store.createNumber(wanted))
         }
@@ -166,7 +175,11 @@ extension RESTService {
     /// The number in the URL.
     func number(_ call: Call) throws(Failure) -> NumberRow {
         let sid = call.value("PhoneNumberSid")
-        return try owned(call) { store throws(StoreError) in try store.number(sid: sid) } account: { $0.accountID }
+        return try owned(call) { store throws(StoreError) in
+            try store.number(sid: sid)
+        } account: {
+            $0.accountID
+        }
     }
 
     static func representation(of row: NumberRow, _ call: Call) -> Representation {

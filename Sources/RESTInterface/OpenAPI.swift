@@ -20,14 +20,16 @@ public enum OpenAPI {
     private static var root: Node {
         object { root in
             root.add("openapi", "3.0.3")
-            root.add("info", of: object { info in
-                info.add("title", "Rollcall")
-                info.add("version", "2012-04-24")
-                info.add(
-                    "description",
-                    "The HTTP API of Rollcall, compatible with Restcomm's. The prefixes /restcomm/2012-04-24 and /2012-04-24 mean the same, and a path that ends with .json or .xml gets its answer in that form."
-                )
-            })
+            root.add(
+                "info",
+                of: object { info in
+                    info.add("title", "Rollcall")
+                    info.add("version", "2012-04-24")
+                    info.add(
+                        "description",
+                        "The HTTP API of Rollcall, compatible with Restcomm's. The prefixes /restcomm/2012-04-24 and /2012-04-24 mean the same, and a path that ends with .json or .xml gets its answer in that form."
+                    )
+                })
             root.add("servers", .list([object { $0.add("url", "/api/2012-04-24") }]))
             root.add("security", .list([object { $0.add("basic", .list([])) }]))
             root.add("paths", of: paths)
@@ -42,14 +44,16 @@ public enum OpenAPI {
         for operation in Operation.all where !order.contains(operation.path) { order.append(operation.path) }
         return object { paths in
             for path in order {
-                paths.add(path.text, of: object { item in
-                    if !path.names.isEmpty {
-                        item.add("parameters", .list(path.names.map(pathParameter)))
-                    }
-                    for operation in Operation.all where operation.path == path {
-                        item.add(operation.method.name.lowercased(), of: describe(operation))
-                    }
-                })
+                paths.add(
+                    path.text,
+                    of: object { item in
+                        if !path.names.isEmpty {
+                            item.add("parameters", .list(path.names.map(pathParameter)))
+                        }
+                        for operation in Operation.all where operation.path == path {
+                            item.add(operation.method.name.lowercased(), of: describe(operation))
+                        }
+                    })
             }
         }
     }
@@ -59,10 +63,15 @@ public enum OpenAPI {
             parameter.add("name", name)
             parameter.add("in", "path")
             parameter.add("required", .flag(true))
-            parameter.add("schema", of: object { schema in
-                schema.add("type", "string")
-                schema.add("pattern", name == "AccountSid" ? "^(AC[0-9a-f]{32}|[!-.0-9;-~]+@[!-.0-9;-~]+)$" : "^[A-Z]{2}[0-9a-f]{32}$")
-            })
+            parameter.add(
+                "schema",
+                of: object { schema in
+                    schema.add("type", "string")
+                    schema.add(
+                        "pattern",
+                        name == "AccountSid" ? "^(AC[0-9a-f]{32}|[!-.0-9;-~]+@[!-.0-9;-~]+)$" : "^[A-Z]{2}[0-9a-f]{32}$"
+                    )
+                })
         }
     }
 
@@ -71,14 +80,20 @@ public enum OpenAPI {
             node.add("operationId", operation.name)
             node.add("summary", operation.summary)
             if operation.takesForm {
-                node.add("requestBody", of: object { body in
-                    body.add("required", .flag(operation.parameters.contains(where: \.isRequired)))
-                    body.add("content", of: object { content in
-                        content.add("application/x-www-form-urlencoded", of: object { form in
-                            form.add("schema", of: formSchema(operation))
-                        })
+                node.add(
+                    "requestBody",
+                    of: object { body in
+                        body.add("required", .flag(operation.parameters.contains(where: \.isRequired)))
+                        body.add(
+                            "content",
+                            of: object { content in
+                                content.add(
+                                    "application/x-www-form-urlencoded",
+                                    of: object { form in
+                                        form.add("schema", of: formSchema(operation))
+                                    })
+                            })
                     })
-                })
             } else if !operation.parameters.isEmpty {
                 node.add("parameters", .list(operation.parameters.map(queryParameter)))
             }
@@ -99,12 +114,14 @@ public enum OpenAPI {
     private static func formSchema(_ operation: Operation) -> Node {
         object { schema in
             schema.add("type", "object")
-            schema.add("properties", of: object { properties in
-                for parameter in operation.parameters {
-                    if case .refused = parameter.kind { continue }
-                    properties.add(parameter.name, of: parameter.schema)
-                }
-            })
+            schema.add(
+                "properties",
+                of: object { properties in
+                    for parameter in operation.parameters {
+                        if case .refused = parameter.kind { continue }
+                        properties.add(parameter.name, of: parameter.schema)
+                    }
+                })
             let required = operation.parameters.filter(\.isRequired).map(\.name)
             if !required.isEmpty { schema.add("required", texts: required) }
         }
@@ -126,10 +143,12 @@ public enum OpenAPI {
         return object { responses in
             responses.add(String(operation.success), of: success(operation))
             for (status, problems) in failures.sorted(by: { $0.key < $1.key }) {
-                responses.add(String(status), of: object { response in
-                    response.add("description", problems.map { "\($0.code): \($0.cause)" }.joined(separator: " "))
-                    response.add("content", of: content(reference("Error"), xml: "RestcommResponse"))
-                })
+                responses.add(
+                    String(status),
+                    of: object { response in
+                        response.add("description", problems.map { "\($0.code): \($0.cause)" }.joined(separator: " "))
+                        response.add("content", of: content(reference("Error"), xml: "RestcommResponse"))
+                    })
             }
         }
     }
@@ -176,17 +195,21 @@ public enum OpenAPI {
             let numbers = ["page", "num_pages", "page_size", "total"]
             let texts = ["start", "end", "uri", "first_page_uri", "last_page_uri"]
             let links = ["previous_page_uri", "next_page_uri"]
-            page.add("properties", of: object { properties in
-                for member in numbers { properties.add(member, of: object { $0.add("type", "integer") }) }
-                for member in texts { properties.add(member, of: object { $0.add("type", "string") }) }
-                for member in links {
-                    properties.add(member, of: object { link in
-                        link.add("type", "string")
-                        link.add("nullable", .flag(true))
-                    })
-                }
-                properties.add(name, of: array(of: schema))
-            })
+            page.add(
+                "properties",
+                of: object { properties in
+                    for member in numbers { properties.add(member, of: object { $0.add("type", "integer") }) }
+                    for member in texts { properties.add(member, of: object { $0.add("type", "string") }) }
+                    for member in links {
+                        properties.add(
+                            member,
+                            of: object { link in
+                                link.add("type", "string")
+                                link.add("nullable", .flag(true))
+                            })
+                    }
+                    properties.add(name, of: array(of: schema))
+                })
             page.add("required", texts: numbers + texts + links + [name])
         }
     }
@@ -195,37 +218,49 @@ public enum OpenAPI {
 
     private static var components: Node {
         object { components in
-            components.add("securitySchemes", of: object { schemes in
-                schemes.add("basic", of: object { scheme in
-                    scheme.add("type", "http")
-                    scheme.add("scheme", "basic")
-                    scheme.add("description", "AccountSid (or the account's e-mail address) and AuthToken.")
+            components.add(
+                "securitySchemes",
+                of: object { schemes in
+                    schemes.add(
+                        "basic",
+                        of: object { scheme in
+                            scheme.add("type", "http")
+                            scheme.add("scheme", "basic")
+                            scheme.add("description", "AccountSid (or the account's e-mail address) and AuthToken.")
+                        })
                 })
-            })
-            components.add("schemas", of: object { schemas in
-                let all: [Schema] = [
-                    .client, .registration, .registrationStatus, .account, .application, .number, .call, .message,
-                ]
-                for schema in all { schemas.add(schema.name, of: describe(schema)) }
-                schemas.add("Error", of: object { error in
-                    error.add("type", "object")
-                    error.add("properties", of: object { properties in
-                        for name in ["code", "message", "parameter", "more_info"] {
-                            properties.add(name, of: object { $0.add("type", "string") })
-                        }
-                    })
-                    error.add("required", texts: ["code", "message", "more_info"])
+            components.add(
+                "schemas",
+                of: object { schemas in
+                    let all: [Schema] = [
+                        .client, .registration, .registrationStatus, .account, .application, .number, .call, .message,
+                    ]
+                    for schema in all { schemas.add(schema.name, of: describe(schema)) }
+                    schemas.add(
+                        "Error",
+                        of: object { error in
+                            error.add("type", "object")
+                            error.add(
+                                "properties",
+                                of: object { properties in
+                                    for name in ["code", "message", "parameter", "more_info"] {
+                                        properties.add(name, of: object { $0.add("type", "string") })
+                                    }
+                                })
+                            error.add("required", texts: ["code", "message", "more_info"])
+                        })
                 })
-            })
         }
     }
 
     private static func describe(_ schema: Schema) -> Node {
         object { node in
             node.add("type", "object")
-            node.add("properties", of: object { properties in
-                for member in schema.members { properties.add(member.name, of: describe(member)) }
-            })
+            node.add(
+                "properties",
+                of: object { properties in
+                    for member in schema.members { properties.add(member.name, of: describe(member)) }
+                })
             node.add("required", texts: schema.members.filter(\.isAlwaysThere).map(\.name))
             node.add("additionalProperties", .flag(false))
         }

@@ -68,7 +68,8 @@ struct Parameter: Sendable {
         switch kind {
         case .text(let limit): return Parameter.textFault(value, limit: limit)
         case .body(let limit):
-            return value.utf8.count > limit ? "it has more than \(limit) bytes." : value.contains("\0") ? "it has a NUL character." : nil
+            return value.utf8.count > limit
+                ? "it has more than \(limit) bytes." : value.contains("\0") ? "it has a NUL character." : nil
         case .login: return ClientRules.fault(ofLogin: value)
         case .password: return Parameter.textFault(value, limit: 128)
         case .word(let words): return words.contains(value) ? nil : "\(Parameter.choices(words)) is expected."
@@ -78,13 +79,16 @@ struct Parameter: Sendable {
         case .sid(let prefix):
             return Parameter.isSID(value, prefix) ? nil : "\(prefix) and 32 hexadecimal digits are expected."
         case .number(let range):
-            guard value.utf8.count <= 9, let number = Int(value), range.contains(number), value.utf8.allSatisfy(ASCII.isDigit)
+            guard value.utf8.count <= 9, let number = Int(value), range.contains(number),
+                value.utf8.allSatisfy(ASCII.isDigit)
             else { return "a whole number from \(range.lowerBound) to \(range.upperBound) is expected." }
             return nil
         case .day: return APIDate.startOfDay(value) == nil ? "a day is expected, written yyyy-MM-dd." : nil
         case .email: return Parameter.emailFault(value)
         case .phoneNumber: return ClientRules.fault(ofLogin: value)
-        case .order(let names): return Order(value, names) == nil ? "one of \(names.joined(separator: ", ")) is expected, with :asc or :desc behind it if you like." : nil
+        case .order(let names):
+            return Order(value, names) == nil
+                ? "one of \(names.joined(separator: ", ")) is expected, with :asc or :desc behind it if you like." : nil
         case .refused(let why): return why
         }
     }

@@ -45,7 +45,7 @@ public protocol SIPService: Sendable {
     /// - Returns: Why it cannot be sent; nil when it is on its way.
     func send(_ body: String, from: String, to: String, number: RecordNumber) -> SIPRefusal?
     /// A new number for the record of a text.
-    func makeRecordNumber(at now: UnixTime) -> RecordNumber
+    func makeRecordNumber() -> RecordNumber
 }
 
 /// Why the SIP server refuses something.

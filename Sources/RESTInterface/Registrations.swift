@@ -23,7 +23,8 @@ extension Operation {
         ) { service, call throws(Failure) in try service.deleteRegistration(call) },
         Operation(
             "listClientRegistrations", .get, "/Accounts/{AccountSid}/Clients/{ClientSid}/Registrations",
-            "Lists the devices that a client has registered now.", PageRequest.parameters, answers: .array(.registration),
+            "Lists the devices that a client has registered now.", PageRequest.parameters,
+            answers: .array(.registration),
             problems: [.notFound, .parameterInvalid]
         ) { service, call throws(Failure) in
             try service.listRegistrations(call, client: try service.client(call).id)
@@ -46,7 +47,8 @@ extension Operation {
     private static func status(_ name: String, _ segment: String) -> Operation {
         Operation(
             name, .get, "/Accounts/{AccountSid}/Clients/{ClientSid}/\(segment)",
-            "Shows whether a client is registered, and its last refused request.", answers: .resource(.registrationStatus),
+            "Shows whether a client is registered, and its last refused request.",
+            answers: .resource(.registrationStatus),
             problems: [.notFound]
         ) { service, call throws(Failure) in try service.registrationStatus(call) }
     }
@@ -63,7 +65,9 @@ extension Schema {
             Member("transport", .word(["udp", "tcp"]), "How it came."),
             Member("user_agent", .text, "What the device calls itself."),
             Member("instance_id", .text, "The device's instance-id (RFC 5626).", optional: true),
-            Member("status", .word(["active", "waiting"]), "waiting for a device on TCP that has not come back since a restart."),
+            Member(
+                "status", .word(["active", "waiting"]),
+                "waiting for a device on TCP that has not come back since a restart."),
             Member("q", .text, "The preference among the client's devices, 0 to 1."),
             Member("date_created", .date, "When the device registered first."),
             Member("date_last_seen", .date, "When it registered last."),
@@ -78,7 +82,9 @@ extension Schema {
             Member("registered", .flag, "True when a device is registered now."),
             Member("registrations", .number, "How many are."),
             Member("date_last_seen", .date, "When one of them registered last.", optional: true),
-            Member("last_failure", .object(lastFailure), "The last request in its name that was refused, since the start of the server.", optional: true),
+            Member(
+                "last_failure", .object(lastFailure),
+                "The last request in its name that was refused, since the start of the server.", optional: true),
             uri,
         ])
 
@@ -88,7 +94,8 @@ extension Schema {
             Member("date", .date, "When."), Member("source", .text, "Where it came from."),
             Member("transport", .word(["udp", "tcp"]), "How it came."),
             Member("user_agent", .text, "What the device calls itself."), Member("method", .text, "The SIP method."),
-            Member("code", .text, "Why it was refused."), Member("message", .text, "The same in words, with what to do."),
+            Member("code", .text, "Why it was refused."),
+            Member("message", .text, "The same in words, with what to do."),
         ])
 }
 

@@ -34,7 +34,9 @@ extension ResponseFormat {
         switch self {
         case .json:
             var writer = JSONWriter()
-            for (index, resource) in resources.enumerated() { writer.writeNext(resource, isFirst: isFirst && index == 0) }
+            for (index, resource) in resources.enumerated() {
+                writer.writeNext(resource, isFirst: isFirst && index == 0)
+            }
             bytes += writer.text.utf8
         case .xml:
             var writer = XMLWriter()

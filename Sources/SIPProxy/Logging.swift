@@ -67,7 +67,7 @@ extension CallShard {
             if !context.isOwn { effects.log.field("src", source: context.source) }
             effects.log.field(context.method, context.record.number)
             effects.log.parties(of: message)
-            effects.log.field("result", CallShard.result(of: status))
+            effects.log.field("result", SIPServer.result(of: status))
             effects.log.field("sip", number: Int64(status))
             effects.log.field("branches", number: Int64(context.branches.count))
             effects.log.field("ms", number: Int64(clamping: now.instant.milliseconds(since: context.startedAt)))
@@ -86,9 +86,11 @@ extension CallShard {
             "what", status == 408 ? "no answer to a request and its retransmissions" : "a request could not be sent")
         effects.log.end()
     }
+}
 
+extension SIPServer {
     /// The word for how a call ended, as in call records.
-    private static func result(of status: UInt16) -> ByteSlice {
+    public static func result(of status: UInt16) -> ByteSlice {
         switch status {
         case 486, 600: "busy"
         case 487: "canceled"
@@ -96,9 +98,7 @@ extension CallShard {
         default: "failed"
         }
     }
-}
 
-extension SIPServer {
     /// A request was refused.
     func log(
         _ request: borrowing SIPMessage, refused reason: Reason, _ record: RecordNumber = .none, from flow: Flow,

@@ -64,7 +64,8 @@ extension Store {
     @discardableResult
     public func endMessage(_ number: RecordNumber, _ end: MessageEnd) throws(StoreError) -> Bool {
         var statement = try connection.prepare(
-            "UPDATE message SET status = ?2, ended_at = ?3, sip_status = ?4, reason = ?5 WHERE id = ?1 AND ended_at IS NULL")
+            "UPDATE message SET status = ?2, ended_at = ?3, sip_status = ?4, reason = ?5 WHERE id = ?1 AND ended_at IS NULL"
+        )
         statement.bind(1, number.value)
         statement.bind(2, end.status.rawValue)
         statement.bind(3, end.endedAt)

@@ -65,14 +65,7 @@ final class ClientDirectory: Sendable {
 
     /// Writes a line for each binding that ended with its client, or because the client was disabled.
     private func tell(_ bindings: [DroppedBinding]) {
-        for dropped in bindings {
-            log.write(.registrationRemoved) { buffer in
-                buffer.field("src", source: dropped.binding.flow)
-                dropped.login.withSlice { buffer.field("user", $0) }
-                dropped.binding.withText { buffer.contact($0.contact) }
-                buffer.field("why", "its client was disabled or removed")
-            }
-        }
+        for dropped in bindings { log.write(dropped: dropped, why: "its client was disabled or removed") }
     }
 }
 

@@ -1,5 +1,6 @@
 import Configuration
 import Glibc
+import Observability
 import Primitives
 import SIPAuthentication
 import Store
@@ -36,6 +37,10 @@ struct Site {
     var storeOptions: StoreOptions {
         var options = StoreOptions()
         options.durability = configuration.durability == .synced ? .synced : .commit
+        options.callLimitMilliseconds = Int64(clamping: configuration.calls.longestCall.wholeMilliseconds)
+        options.callLimitReason = Int64(Reason.callLimitReached.rawValue)
+        let kept = Int64(clamping: configuration.calls.keepRecords.wholeMilliseconds)
+        options.recordsKeptMilliseconds = kept == 0 ? nil : kept
         return options
     }
 

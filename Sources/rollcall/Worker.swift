@@ -20,6 +20,7 @@ final class Worker: EventLoopDelegate {
     private let bridge: StoreBridge
     private let log: LogSink
     private let names: ResolvedNames
+    private let records: RecordSink
     private let sweeps: Bool
     private let authenticator: Authenticator
     private var nextSweep = Instant(milliseconds: 0)
@@ -34,6 +35,7 @@ final class Worker: EventLoopDelegate {
         bridge = parts.bridge
         log = parts.log
         names = parts.names
+        records = parts.records
         self.sweeps = sweeps
         authenticator = parts.authenticator
         effects = Effects(log: LogBuffer(level: logLevel, format: logFormat), key: Secrets.key())
@@ -44,7 +46,7 @@ final class Worker: EventLoopDelegate {
         // At once, so that the changes of one client by several workers reach the store in the order in which they were
         // made in memory; a batch of other messages between would turn them round now and then.
         storeRegistrations()
-        storeRecords()
+        records.store(&effects)
     }
 
     func closed(_ flow: Flow, now: Now) {
@@ -55,27 +57,28 @@ final class Worker: EventLoopDelegate {
         // What came by the connection in this turn is stored first: else its binding would come back in the store.
         storeRegistrations()
         server.connectionClosed(flow.connection, now: now, effects: &effects)
-        storeRecords()
+        records.store(&effects)
         // A binding goes with its connection: nothing else leads to its device.
         drop(location.connectionClosed(flow.connection), .registrationRemoved, "its connection was closed", now)
     }
 
     func sendFailed(origin: UInt64, flow: Flow, now: Now) {
         server.sendFailed(origin: origin, now: now, effects: &effects)
-        storeRecords()
+        records.store(&effects)
     }
 
     func unreachable(_ original: ByteSlice, flow: Flow, now: Now) {
         server.unreachable(original, into: &message, now: now, effects: &effects)
-        storeRecords()
+        records.store(&effects)
     }
 
     func tick(now: Now) {
         server.tick(now: now, effects: &effects)
-        storeRecords()
+        records.store(&effects)
         effects.logSuppressions(now: now)
         guard sweeps, now.instant >= nextSweep else { return }
         nextSweep = now.instant.advanced(byMilliseconds: 1000)
+        records.tellLosses()
         let oldestNonce = authenticator.oldestNonce(now: now.unix)
         let limit = 1000 + location.statistics.clients / 30
         // The store deletes expired rows by itself.
@@ -111,11 +114,6 @@ final class Worker: EventLoopDelegate {
             effects.outbox.send(from: start, to: answer.flow)
         }
         effects.registrations.removeAll(keepingCapacity: true)
-    }
-
-    /// Takes the changes of records: at once, so that a call's beginning is known before its INVITE goes out.
-    private func storeRecords() {
-        if !effects.records.isEmpty { effects.records.removeAll(keepingCapacity: true) }
     }
 
     private func drop(_ bindings: [DroppedBinding], _ event: LogEvent, _ why: ByteSlice, _ now: Now) {
