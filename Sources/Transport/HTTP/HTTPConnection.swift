@@ -74,9 +74,10 @@ final class HTTPConnection {
     func updateInterest(_ poller: Poller) {
         let reads: Bool
         switch phase {
-        case .reading, .lingering: reads = true
+        case .lingering: reads = true
+        case .reading where output.count <= Self.lowWater: reads = true
         // What is pipelined may wait in the buffer, up to a bound.
-        case .answering, .streaming: reads = parser.bufferedCount < Self.pipelineSize
+        case .reading, .answering, .streaming: reads = parser.bufferedCount < Self.pipelineSize
         case .closing: reads = false
         }
         var wanted = output.count > 0 ? Poller.writable : 0
@@ -159,6 +160,8 @@ final class HTTPConnection {
         if case .reading = phase { !parser.isPartial && output.count == 0 } else { false }
     }
 
+    /// How many bytes may wait for a peer when more is made for it.
+    static let lowWater = 65_536
     /// How many bytes of further requests may wait in the buffer.
     private static let pipelineSize = 16_384
 }

@@ -31,13 +31,18 @@ final class HTTPJobQueue: @unchecked Sendable {
     /// Leaves a job; false when it is a request and too many wait already. Others are as few as there are connections.
     func submit(_ job: HTTPJob) -> Bool {
         pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
         if case .request = job {
-            if requestCount >= requestLimit { return false }
+            if requestCount >= requestLimit {
+                pthread_mutex_unlock(lock)
+                return false
+            }
             requestCount += 1
         }
         jobs.append(job)
-        if idleThreads > 0 { pthread_cond_signal(wake) }
+        let wakes = idleThreads > 0
+        pthread_mutex_unlock(lock)
+        // After the lock, or the thread that wakes would have to wait for it at once.
+        if wakes { pthread_cond_signal(wake) }
         return true
     }
 
@@ -68,10 +73,13 @@ final class HTTPJobQueue: @unchecked Sendable {
     /// Ends the threads when they have done what they have taken; what waits is dropped.
     func close() {
         pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
         isClosed = true
+        // Let go of after the lock: the end of a body may take time.
+        let dropped = jobs
         jobs = []
         first = 0
         pthread_cond_broadcast(wake)
+        pthread_mutex_unlock(lock)
+        _ = dropped
     }
 }

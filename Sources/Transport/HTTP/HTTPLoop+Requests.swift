@@ -8,7 +8,7 @@ extension HTTPLoop {
         while true {
             guard connection.write(now) else { return end(connection) }
             // Nothing new is begun for a peer that does not take what it asked for.
-            if connection.output.count > Self.lowWater { break }
+            if connection.output.count > HTTPConnection.lowWater { break }
             if case .reading = connection.phase {
                 if takeRequest(connection, now) { continue }
                 break
@@ -90,7 +90,4 @@ extension HTTPLoop {
         if framing != .none { bytes.append(body) }
         return bytes.slice.bytes
     }
-
-    /// How many bytes may wait for a peer when more is made for it.
-    private static let lowWater = 65_536
 }
