@@ -35,6 +35,12 @@ enum APIServer {
         }
     }
 
+    /// How the command line reaches an address that is listened on: one that stands for all by the loopback.
+    static func reachable(_ address: SocketAddress) -> String {
+        if !address.address.isUnspecified { return address.description }
+        return "\(address.address.isIPv4 ? "127.0.0.1" : "[::1]"):\(address.port)"
+    }
+
     private static func remedy(for error: TransportError) -> String {
         switch error.cause.number {
         case EADDRINUSE: "stop the other program, or set 'api.listen' in the configuration ([] for no API)"
