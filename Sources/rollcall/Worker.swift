@@ -43,8 +43,7 @@ final class Worker: EventLoopDelegate {
         server.receive(message, into: &self.message, from: flow, now: now, effects: &effects)
         // At once, so that the changes of one client by several workers reach the store in the order in which they were
         // made in memory; a batch of other messages between would turn them round now and then.
-        storeRegistrations()
-        storeRecords()
+        storeChanges()
     }
 
     func closed(_ flow: Flow, now: Now) {
@@ -53,26 +52,26 @@ final class Worker: EventLoopDelegate {
             effects.log.end()
         }
         // What came by the connection in this turn is stored first: else its binding would come back in the store.
-        storeRegistrations()
+        storeChanges()
         server.connectionClosed(flow.connection, now: now, effects: &effects)
-        storeRecords()
+        storeChanges()
         // A binding goes with its connection: nothing else leads to its device.
         drop(location.connectionClosed(flow.connection), .registrationRemoved, "its connection was closed", now)
     }
 
     func sendFailed(origin: UInt64, flow: Flow, now: Now) {
         server.sendFailed(origin: origin, now: now, effects: &effects)
-        storeRecords()
+        storeChanges()
     }
 
     func unreachable(_ original: ByteSlice, flow: Flow, now: Now) {
         server.unreachable(original, into: &message, now: now, effects: &effects)
-        storeRecords()
+        storeChanges()
     }
 
     func tick(now: Now) {
         server.tick(now: now, effects: &effects)
-        storeRecords()
+        storeChanges()
         effects.logSuppressions(now: now)
         guard sweeps, now.instant >= nextSweep else { return }
         nextSweep = now.instant.advanced(byMilliseconds: 1000)
@@ -98,6 +97,12 @@ final class Worker: EventLoopDelegate {
         }
     }
 
+    private func storeChanges() {
+        if !effects.hasChanges { return }
+        storeRegistrations()
+        storeRecords()
+    }
+
     private func storeRegistrations() {
         if effects.registrations.isEmpty { return }
         for answer in effects.registrations {
@@ -115,7 +120,7 @@ final class Worker: EventLoopDelegate {
 
     /// Takes the changes of records: at once, so that a call's beginning is known before its INVITE goes out.
     private func storeRecords() {
-        if !effects.records.isEmpty { effects.records.removeAll(keepingCapacity: true) }
+        effects.records.removeAll(keepingCapacity: true)
     }
 
     private func drop(_ bindings: [DroppedBinding], _ event: LogEvent, _ why: ByteSlice, _ now: Now) {
