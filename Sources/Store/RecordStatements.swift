@@ -21,10 +21,12 @@ struct RecordStatements: ~Copyable {
             """)
         let ring = try connection.prepare(
             "UPDATE call SET status = 'ringing', ringing_at = ?2 WHERE id = ?1 AND status = 'queued'")
+        // Two workers may tell of an answer and of a BYE right behind it in either order.
         let answer = try connection.prepare(
             """
-            UPDATE call SET status = 'in-progress', answered_at = ?2, tag = ?3, sip_status = 200
-            WHERE id = ?1 AND answered_at IS NULL AND ended_at IS NULL
+            UPDATE call SET
+                status = iif(ended_at IS NULL, 'in-progress', status), answered_at = ?2, tag = ?3, sip_status = 200
+            WHERE id = ?1 AND answered_at IS NULL AND (ended_at IS NULL OR status = 'completed')
             """)
         let end = try connection.prepare(
             """

@@ -22,6 +22,8 @@ enum APIServer {
         if addresses.isEmpty { return nil }
         var settings = HTTPServerSettings(addresses: addresses)
         settings.connections = configuration.connections
+        // No form of ours is longer, and a thousand connections may each bring one.
+        settings.limits.bodySize = 128 << 10
         settings.headTime = configuration.headTimeout.wholeMilliseconds
         settings.trustedProxies = TrustedProxies(
             configuration.trustedProxies.compactMap { $0.withSlice { IPNetwork($0) } })

@@ -71,6 +71,14 @@ import Testing
         #expect(call.answeredAt == nil)
     }
 
+    @Test("An answer that is told after the BYE behind it is in the record of a call that stays over")
+    func answerAfterEnd() throws {
+        let call = try call(
+            .endCall(number, CallEnd(status: .completed, endedAt: time(4), tag: 5)),
+            .answerCall(number, at: time(3), tag: 5))
+        #expect(call.status == .completed && call.answeredAt == time(3) && call.endedAt == time(4))
+    }
+
     @Test("A call whose answer was not stored is ended by its BYE all the same")
     func lostAnswer() throws {
         let call = try call(.endCall(number, CallEnd(status: .completed, endedAt: time(2), tag: 4)))
