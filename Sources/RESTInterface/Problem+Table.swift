@@ -12,7 +12,7 @@ extension Problem {
         case .requestTimedOut:
             (408, "The request did not arrive in time.", "Send it again, without long pauses in it.")
         case .bodyTooLarge:
-            (413, "The body is too large.", "Send less; a body may have 1 MiB.")
+            (413, "The body is too large.", "Send less; a body may have 128 KiB.")
         case .targetTooLong:
             (414, "The address is too long.", "Use shorter filters; the target of a request may have 8 KiB.")
         case .expectationUnknown:

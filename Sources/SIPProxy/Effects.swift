@@ -18,6 +18,9 @@ public struct Effects: ~Copyable {
     /// Names to resolve; `SIPServer.resolved` takes the addresses.
     public var resolutions: [Resolution] = []
 
+    /// True when there is something for the store.
+    @inlinable public var hasChanges: Bool { !registrations.isEmpty || !records.isEmpty }
+
     /// What keeps one source from filling the log with refusals.
     private var limiter: LogLimiter
 

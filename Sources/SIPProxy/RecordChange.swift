@@ -22,11 +22,4 @@ public enum RecordChange: Equatable, Sendable {
         status: UInt16, reason: Reason?)
     /// A text of `SIPServer.sendMessage` got its final status.
     case messageEnded(number: RecordNumber, at: UnixTime, status: UInt16, reason: Reason?)
-
-    /// The end of a call that no packet will tell any more: no BYE came within the time that a call may last, or the
-    /// server ended while it was being set up.
-    public static func callLost(number: RecordNumber, at time: UnixTime, wasAnswered: Bool) -> RecordChange {
-        let reason = wasAnswered ? Reason.callLimitReached : .serverRestarted
-        return .callEnded(number: number, at: time, status: reason.status, reason: reason)
-    }
 }

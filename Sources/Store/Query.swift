@@ -14,7 +14,7 @@ struct Query {
     }
 
     /// The text so far, in UTF-8.
-    private(set) var sql: [UInt8] = []
+    var sql: [UInt8] = []
     private var values: [Value] = []
 
     /// A query that begins with this piece and the values of its parameters.

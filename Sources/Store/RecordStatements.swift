@@ -11,18 +11,22 @@ struct RecordStatements: ~Copyable {
 
     /// Prepares all statements.
     init(connection: SQLiteConnection) throws(StoreError) {
+        // OR FAIL, as there is one row to insert: otherwise SQLite keeps a copy of each page, in case that a later row of the
+        // SELECT is refused, which costs more than all the rest.
         let start = try connection.prepare(
             """
-            INSERT INTO call (id, account_id, client_id, from_user, to_user, caller_name, direction, status, started_at,
+            INSERT OR FAIL INTO call (id, account_id, client_id, from_user, to_user, caller_name, direction, status, started_at,
                 call_id)
             SELECT ?1, account_id, id, login, ?3, friendly_name, ?4, 'queued', ?5, ?6 FROM client WHERE id = ?2
             """)
         let ring = try connection.prepare(
             "UPDATE call SET status = 'ringing', ringing_at = ?2 WHERE id = ?1 AND status = 'queued'")
+        // Two workers may tell of an answer and of a BYE right behind it in either order.
         let answer = try connection.prepare(
             """
-            UPDATE call SET status = 'in-progress', answered_at = ?2, tag = ?3, sip_status = 200
-            WHERE id = ?1 AND answered_at IS NULL AND ended_at IS NULL
+            UPDATE call SET
+                status = iif(ended_at IS NULL, 'in-progress', status), answered_at = ?2, tag = ?3, sip_status = 200
+            WHERE id = ?1 AND answered_at IS NULL AND (ended_at IS NULL OR status = 'completed')
             """)
         let end = try connection.prepare(
             """
@@ -32,7 +36,7 @@ struct RecordStatements: ~Copyable {
             """)
         let record = try connection.prepare(
             """
-            INSERT INTO message (id, account_id, client_id, from_user, to_user, body, direction, status, created_at,
+            INSERT OR FAIL INTO message (id, account_id, client_id, from_user, to_user, body, direction, status, created_at,
                 ended_at, sip_status, reason)
             SELECT ?1, account_id, id, login, ?3, ?4, 'outbound-call', ?5, ?6, ?7, ?8, ?9 FROM client WHERE id = ?2
             """)

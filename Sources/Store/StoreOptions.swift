@@ -28,6 +28,9 @@ public struct StoreOptions: Sendable {
     public var groupLimit = 4096
     /// How long the writer lets a group gather after it was woken: less work a change for a later answer.
     public var gatherMicroseconds: UInt32 = 0
+    /// How long changes of records may gather, as nobody waits for them: one commit for many. The end of the process
+    /// loses what gathers at that moment.
+    public var recordGatherMilliseconds: UInt64 = 10
     /// How often changes of other processes are looked for.
     public var pollMilliseconds: UInt64 = 250
     /// How often a search for expired bindings begins.

@@ -23,7 +23,7 @@ public final class StoreWriter<Receipt: Sendable>: Sendable {
         changed: @escaping @Sendable ([ClientChange]) -> Void = { _ in }
     ) throws(StoreError) {
         self.path = path
-        queue = WriterQueue(limit: options.queueLimit)
+        queue = WriterQueue(limit: options.queueLimit, gatherMilliseconds: options.recordGatherMilliseconds)
         let connection = try Store.open(path: path, options: options)
         let body = Body(
             try StoreThread(
@@ -40,6 +40,11 @@ public final class StoreWriter<Receipt: Sendable>: Sendable {
     /// Adds a change from any thread; false when the queue is full or the writer stopped, and then nothing was done.
     public func enqueue(_ change: StoreChange, receipt: Receipt? = nil) -> Bool {
         queue.enqueue(change, receipt: receipt)
+    }
+
+    /// Adds a change that nobody waits for: it may gather with others for `StoreOptions.recordGatherMilliseconds`.
+    public func enqueueRecord(_ change: StoreChange) -> Bool {
+        queue.enqueue(change, receipt: nil, mayGather: true)
     }
 
     /// Adds changes that are stored all or none, from any thread; false as above.

@@ -22,6 +22,8 @@ enum APIServer {
         if addresses.isEmpty { return nil }
         var settings = HTTPServerSettings(addresses: addresses)
         settings.connections = configuration.connections
+        // No form of ours is longer, and a thousand connections may each bring one.
+        settings.limits.bodySize = 128 << 10
         settings.headTime = configuration.headTimeout.wholeMilliseconds
         settings.trustedProxies = TrustedProxies(
             configuration.trustedProxies.compactMap { $0.withSlice { IPNetwork($0) } })
@@ -33,6 +35,12 @@ enum APIServer {
         } catch {
             throw CommandFailure("\(error); \(remedy(for: error))", exitCode: .cannotBind)
         }
+    }
+
+    /// How the command line reaches an address that is listened on: one that stands for all by the loopback.
+    static func reachable(_ address: SocketAddress) -> String {
+        if !address.address.isUnspecified { return address.description }
+        return "\(address.address.isIPv4 ? "127.0.0.1" : "[::1]"):\(address.port)"
     }
 
     private static func remedy(for error: TransportError) -> String {

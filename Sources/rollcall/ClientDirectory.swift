@@ -1,5 +1,6 @@
 import Observability
 import Primitives
+import RESTInterface
 import SIPProxy
 import SIPRegistrar
 import Store
@@ -43,7 +44,7 @@ final class ClientDirectory: Sendable {
     }
 
     private func apply(_ client: ClientRow, isAccountActive: Bool) {
-        guard let digest = client.digest(for: site) else {
+        guard let digest = client.digest(realm: site.domain) else {
             // What is in memory of it is of before the change: an old password, or a client that was disabled since.
             tell(client.login.withSlice { location.removeClient($0) })
             log.write(.configNote) { buffer in

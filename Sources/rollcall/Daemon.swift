@@ -59,6 +59,7 @@ enum Daemon {
         } catch {
             throw CommandFailure("\(error)", exitCode: .internalError)
         }
+        if let address = api?.addresses.first { parts.databaseLock.announce(APIServer.reachable(address)) }
         log.write(.serverReady) { buffer in
             buffer.field("listeners", number: Int64(parts.transport.listeners.count))
             buffer.field("workers", number: Int64(workers.count))

@@ -19,7 +19,7 @@ final class RecordSink: Sendable {
     @inline(__always)
     func store(_ effects: inout Effects) {
         if effects.records.isEmpty { return }
-        for change in effects.records where !writer.enqueue(RecordBridge.change(change)) {
+        for change in effects.records where !writer.enqueueRecord(RecordBridge.change(change)) {
             lost.wrappingAdd(1, ordering: .relaxed)
         }
         effects.records.removeAll(keepingCapacity: true)

@@ -45,8 +45,7 @@ final class Worker: EventLoopDelegate {
         server.receive(message, into: &self.message, from: flow, now: now, effects: &effects)
         // At once, so that the changes of one client by several workers reach the store in the order in which they were
         // made in memory; a batch of other messages between would turn them round now and then.
-        storeRegistrations()
-        records.store(&effects)
+        storeChanges()
     }
 
     func closed(_ flow: Flow, now: Now) {
@@ -55,26 +54,26 @@ final class Worker: EventLoopDelegate {
             effects.log.end()
         }
         // What came by the connection in this turn is stored first: else its binding would come back in the store.
-        storeRegistrations()
+        storeChanges()
         server.connectionClosed(flow.connection, now: now, effects: &effects)
-        records.store(&effects)
+        storeChanges()
         // A binding goes with its connection: nothing else leads to its device.
         drop(location.connectionClosed(flow.connection), .registrationRemoved, "its connection was closed", now)
     }
 
     func sendFailed(origin: UInt64, flow: Flow, now: Now) {
         server.sendFailed(origin: origin, now: now, effects: &effects)
-        records.store(&effects)
+        storeChanges()
     }
 
     func unreachable(_ original: ByteSlice, flow: Flow, now: Now) {
         server.unreachable(original, into: &message, now: now, effects: &effects)
-        records.store(&effects)
+        storeChanges()
     }
 
     func tick(now: Now) {
         server.tick(now: now, effects: &effects)
-        records.store(&effects)
+        storeChanges()
         effects.logSuppressions(now: now)
         guard sweeps, now.instant >= nextSweep else { return }
         nextSweep = now.instant.advanced(byMilliseconds: 1000)
@@ -99,6 +98,12 @@ final class Worker: EventLoopDelegate {
             log.write(effects.log.bytes, lines: effects.log.lines)
             effects.log.removeAll()
         }
+    }
+
+    private func storeChanges() {
+        if !effects.hasChanges { return }
+        storeRegistrations()
+        records.store(&effects)
     }
 
     private func storeRegistrations() {

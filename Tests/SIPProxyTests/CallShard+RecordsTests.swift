@@ -437,20 +437,6 @@ struct RecordTests {
         network.expectNothingLeft()
     }
 
-    // MARK: Ends without a packet
-
-    @Test("A call that was being set up ends with the server, one that was answered when its time is over")
-    func lost() {
-        let number = RecordNumber(5)
-        let time = network.now.unix
-        #expect(
-            RecordChange.callLost(number: number, at: time, wasAnswered: false)
-                == .callEnded(number: number, at: time, status: 503, reason: .serverRestarted))
-        #expect(
-            RecordChange.callLost(number: number, at: time, wasAnswered: true)
-                == .callEnded(number: number, at: time, status: 408, reason: .callLimitReached))
-    }
-
     // MARK: Clients with an application
 
     @Test("A client with an application calls and writes to nobody else, whatever it has dialled")

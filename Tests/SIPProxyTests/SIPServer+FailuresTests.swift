@@ -156,6 +156,6 @@ struct FailureTests {
     @Test("A client without a failure has one word for it")
     func size() {
         #expect(MemoryLayout<AttemptFailure?>.size <= 8)
-        #expect(MemoryLayout<ClientEntry>.stride <= 152, "\(MemoryLayout<ClientEntry>.stride)")
+        #expect(MemoryLayout<ClientEntry>.stride <= 136, "\(MemoryLayout<ClientEntry>.stride)")
     }
 }

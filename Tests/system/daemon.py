@@ -95,6 +95,7 @@ class Daemon:
                 {"transport": transport, "address": address, "port": self.port}
                 for transport in ("udp", "tcp") for address in ("127.0.0.1", "::1")
             ],
+            "api": {"listen": [f"127.0.0.1:{free_port()}"]},
             "log": {"level": "debug", "format": "logfmt"},
         }, changes)
         self.domain = self.configuration["domain"]

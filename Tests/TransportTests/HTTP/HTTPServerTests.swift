@@ -90,6 +90,19 @@ import Testing
         #expect(site.server.counters.serverFailures == 1)
     }
 
+    @Test("9112 9.6: after a refusal the connection is taken in for a while, so that no reset destroys the answer")
+    func refusedConnectionLingers() throws {
+        let site = try HTTPSite { $0.farewellTime = 300 }
+        let peer = try site.connected()
+        peer.send(Self.upload("", "Content-Length: 99999999"))
+        #expect(peer.receiveAll().hasPrefix("HTTP/1.1 413 "))
+        for _ in 0..<3 {
+            #expect(peer.send("x") == 1)
+            usleep(20_000)
+        }
+        #expect(eventually { site.server.counters.open == 0 })
+    }
+
     @Test("9112 9.5: a client that shuts its side after requests gets all answers, then the end")
     func halfCloseIsAnswered() throws {
         let site = try HTTPSite()
