@@ -62,10 +62,9 @@ public enum OpenAPI {
                 "schema",
                 of: object { schema in
                     schema.add("type", "string")
+                    let sid = "[A-Z]{2}[0-9a-f]{32}(\\.json|\\.xml)?"
                     schema.add(
-                        "pattern",
-                        name == "AccountSid" ? "^(AC[0-9a-f]{32}|[!-.0-9;-~]+@[!-.0-9;-~]+)$" : "^[A-Z]{2}[0-9a-f]{32}$"
-                    )
+                        "pattern", name == "AccountSid" ? "^(\(sid)|[!-.0-9;-~]+@[!-.0-9;-~]+)$" : "^\(sid)$")
                 })
         }
     }
