@@ -341,6 +341,9 @@ extension Representation {
 }
 
 extension Parameter {
+    /// Logins without escapes.
+    private static let loginPattern = "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}"
+
     /// What a value must be, as OpenAPI says it: exactly what `fault(of:)` accepts.
     fileprivate var schema: Representation {
         var schema = Representation("")
@@ -365,7 +368,8 @@ extension Parameter {
             add(pattern: "[^\\x00]+")
         case .login, .phoneNumber:
             schema.add("maxLength", number: Int64(ClientRules.loginLimit))
-            add(pattern: "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}")
+            add(pattern: Parameter.loginPattern)
+        case .party: add(pattern: "(client:)?\(Parameter.loginPattern)")
         case .word(let words): schema.add("enum", .texts(mayBeEmpty ? [""] + words : words))
         case .method: schema.add("enum", .texts(["", "GET", "POST", "get", "post"]))
         case .url:
