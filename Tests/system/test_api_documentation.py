@@ -4,6 +4,8 @@ What differs from run to run (sids, tokens, dates, ports, seconds) is compared b
 which. `ROLLCALL_UPDATE_DOCS=1` writes the answers of the run into the page. A comment such as `<!-- alice registers -->`
 stands for what people do with phones."""
 
+import base64
+import difflib
 import json
 import os
 import re
@@ -13,6 +15,7 @@ import urllib.request
 
 import pytest
 
+from conftest import eventually
 from daemon import BINARY, ROOT, Daemon
 from phone import Phone, connect
 
@@ -89,6 +92,16 @@ class People:
         self.daemon.add_client("carol")
         self.daemon.add_client("dave")
         assert alice.call("carol").expect_final().status == 480
+        # The answer does not wait for the record.
+        assert eventually(lambda: [call["status"] for call in self.daemon_calls()] == ["completed", "no-answer"])
+
+    def daemon_calls(self):
+        account, token = self.daemon.account()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.daemon.api_port}/2012-04-24/Accounts/{account}/Calls.json",
+            headers={"Authorization": "Basic " + base64.b64encode(f"{account}:{token}".encode()).decode()})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)["calls"]
 
     def take_text(self):
         bob = self.phone("bob", "test2")
@@ -157,8 +170,10 @@ def test_the_page_is_what_the_daemon_answers(tmp_path):
                 written.append(f"```sh\n{content}\n```\n")
                 shown = next((part for part in parts[place + 1:] if part != ("between", "\n")), None)
                 shown = shown[1] if shown and shown[0] in ANSWERS else ""
-                if theirs.normal(shown) != ours.normal(answer):
-                    differences.append(f"$ {content}\nThe page has\n{shown}\nand the daemon answers\n{answer}")
+                shown, normal = theirs.normal(shown), ours.normal(answer)
+                if shown != normal:
+                    differences += [f"$ {content}", *difflib.unified_diff(
+                        shown.splitlines(), normal.splitlines(), "the page", "the daemon", lineterm="")]
                 if answer:
                     written.append(f"\n```{language(answer)}\n{answer}\n```\n")
             elif kind not in ANSWERS:
@@ -175,7 +190,7 @@ def test_the_page_is_what_the_daemon_answers(tmp_path):
         # The whole page is of one run, so that a sid stands for the same throughout.
         PAGE.write_text("".join(written))
     elif not UPDATE:
-        assert not differences, "\n\n".join(differences)
+        assert not differences, "\n".join(differences)
     assert not unused, f"the page does not show {unused}"
 
 
