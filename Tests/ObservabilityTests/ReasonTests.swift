@@ -45,9 +45,12 @@ import Testing
 
     @Test func `Docs/Reasons.md lists exactly the table`() throws {
         let expected = Reason.allCases.map {
-            "| \($0.code.string) | \($0.status) | \($0.cause.string) | \($0.remedy.string) |"
+            "| <a id=\"\($0.code.string.lowercased())\"></a>\($0.code.string) | \($0.status) | \($0.cause.string) | \($0.remedy.string) |"
         }
-        let rows = try Documentation.lines("Docs/Reasons.md").filter { $0.hasPrefix("| R-") }
+        // R-3xxx are the problems of the API.
+        let rows = try Documentation.lines("Docs/Reasons.md").filter {
+            $0.hasPrefix("| <a id=\"r-") && !$0.hasPrefix("| <a id=\"r-3")
+        }
         #expect(rows == expected)
     }
 
