@@ -84,23 +84,14 @@ extension RESTService {
     private static let depth = 2
 
     func listAccounts(_ call: Call) throws(Failure) -> Reply {
-        let parent = call.caller.sid
         let filter = AccountFilter(
             friendlyName: call.filled("FriendlyName"),
             status: call.filled("Status").flatMap { AccountStatus(rawValue: $0) })
-        if PageRequest.isWanted(call) {
-            let page = PageRequest(call)
-            let rows = try stored { store throws(StoreError) in
-                try store.accounts(childrenOf: parent, matching: filter, offset: page.offset, limit: page.size)
-            }
-            return .array(rows.map { RESTService.representation(of: $0, call) }, element: "Accounts")
-        }
-        var last: Int64 = 0
-        return try whole(call, "Accounts") { store throws(StoreError) in
-            let rows = try store.accounts(
-                childrenOf: parent, matching: filter, after: last, limit: ResourceStream.pieceSize)
-            last = rows.last?.id ?? last
-            return rows.map { RESTService.representation(of: $0, call) }
+        return try list(call, "Accounts", number: \AccountRow.id) {
+            RESTService.representation(of: $0, call)
+        } rows: { store, last, offset, limit throws(StoreError) in
+            try store.accounts(
+                childrenOf: call.caller.sid, matching: filter, after: last, offset: offset, limit: limit)
         }
     }
 

@@ -55,21 +55,12 @@ extension Schema {
 
 extension RESTService {
     func listApplications(_ call: Call) throws(Failure) -> Reply {
-        let (account, name) = (call.account.id, call.filled("FriendlyName"))
-        if PageRequest.isWanted(call) {
-            let page = PageRequest(call)
-            let rows = try stored { store throws(StoreError) in
-                try store.applications(
-                    ofAccount: account, friendlyName: name, offset: page.offset, limit: page.size)
-            }
-            return .array(rows.map { RESTService.representation(of: $0, call) }, element: "Applications")
-        }
-        var last: Int64 = 0
-        return try whole(call, "Applications") { store throws(StoreError) in
-            let rows = try store.applications(
-                ofAccount: account, friendlyName: name, after: last, limit: ResourceStream.pieceSize)
-            last = rows.last?.id ?? last
-            return rows.map { RESTService.representation(of: $0, call) }
+        try list(call, "Applications", number: \ApplicationRow.id) {
+            RESTService.representation(of: $0, call)
+        } rows: { store, last, offset, limit throws(StoreError) in
+            try store.applications(
+                ofAccount: call.account.id, friendlyName: call.filled("FriendlyName"), after: last, offset: offset,
+                limit: limit)
         }
     }
 

@@ -85,20 +85,11 @@ extension RESTService {
         let filter = ClientFilter(
             login: call.filled("Login"), friendlyName: call.filled("FriendlyName"),
             status: call.number("Status").map(Int64.init))
-        let account = call.account.id
-        if PageRequest.isWanted(call) {
-            let page = PageRequest(call)
-            let rows = try stored { store throws(StoreError) in
-                try store.clients(ofAccount: account, matching: filter, offset: page.offset, limit: page.size)
-            }
-            return .array(rows.map { representation(of: $0, call) }, element: "Clients")
-        }
-        var last: Int64 = 0
-        return try whole(call, "Clients") { [self] store throws(StoreError) in
-            let rows = try store.clients(
-                ofAccount: account, matching: filter, after: last, limit: ResourceStream.pieceSize)
-            last = rows.last?.id ?? last
-            return rows.map { representation(of: $0, call) }
+        return try list(call, "Clients", number: \ClientRow.id) { [self] in
+            representation(of: $0, call)
+        } rows: { store, last, offset, limit throws(StoreError) in
+            try store.clients(
+                ofAccount: call.account.id, matching: filter, after: last, offset: offset, limit: limit)
         }
     }
 

@@ -174,9 +174,9 @@ enum Daemon {
 
     /// Takes as many file descriptors as the limit of connections needs and the system grants; says when that is less.
     private static func raiseDescriptorLimit(_ site: Site, _ log: DaemonLog) {
-        // Beside the connections: sockets, pollers, the database, the resolver.
         let wanted = site.configuration.limits.connections
-        let granted = DescriptorLimit.raise(to: wanted + 256)
+        // Beside the connections: those of the API, sockets, pollers, the database, the resolver.
+        let granted = DescriptorLimit.raise(to: wanted + site.configuration.api.connections + 256)
         guard granted < wanted else { return }
         log.write(.configNote) { buffer in
             buffer.field("key", "limits.connections")
