@@ -28,6 +28,14 @@ extension Configuration {
         if proxy.maxForks < registrar.maxBindings {
             note("proxy.maxForks", "A client can register more devices than a call reaches.")
         }
+        for (index, text) in api.listen.enumerated() {
+            guard let address = API.endpoint(text)?.address, address != "::1", !address.hasPrefix("127.") else {
+                continue
+            }
+            note(
+                "api.listen[\(index)]",
+                "The API has no TLS: others on the network can read passwords. Put a proxy with TLS before it.")
+        }
         for (index, listener) in listeners.enumerated() {
             let path = "listeners[\(index)].advertised"
             if ["0.0.0.0", "[::]"].contains(listener.advertisedHost) {

@@ -24,6 +24,10 @@ public struct Configuration: Equatable, Sendable {
     public var timers = Timers()
     /// Bounds that keep a peer from exhausting the machine.
     public var limits = Limits()
+    /// The HTTP API.
+    public var api = API()
+    /// How calls and their records are kept.
+    public var calls = Calls()
     /// What the log holds.
     public var log = Log()
     /// The directory of the file it was read from, where relative paths start; nil without a file.
@@ -139,6 +143,33 @@ extension Configuration {
         public var connectionsPerSource = 100
         /// The time after which a connection without a message or keepalive is closed.
         public var idleConnection = Duration.seconds(600)
+    }
+
+    /// The HTTP API.
+    public struct API: Equatable, Sendable {
+        /// The addresses and ports to listen on, as `127.0.0.1:8080` or `[::1]:8080`; none for no API.
+        public var listen = ["127.0.0.1:8080"]
+        /// Addresses and networks of proxies whose X-Forwarded-For is believed.
+        public var trustedProxies: [String] = []
+        /// Connections open at a time.
+        public var connections = 1000
+        /// How long the head of a request may take.
+        public var headTimeout = Duration.seconds(10)
+
+        /// The host and port of an address to listen on; the host has no brackets.
+        public static func endpoint(_ text: String) -> (address: String, port: UInt16)? {
+            guard let (host, port) = HostText.split(text), let port else { return nil }
+            let address = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+            return HostText.isAddress(address) ? (address, port) : nil
+        }
+    }
+
+    /// How calls and their records are kept.
+    public struct Calls: Equatable, Sendable {
+        /// The time after which the record of a call without a BYE is closed.
+        public var longestCall = Duration.seconds(12 * 3600)
+        /// How long records of calls and texts are kept; 0 for ever.
+        public var keepRecords = Duration.zero
     }
 
     /// What the log holds.

@@ -15,6 +15,17 @@ enum HostText {
         return inet_pton(AF_INET6, text, &address) == 1
     }
 
+    /// True for an address, or an address with the length of a network's prefix behind a slash.
+    static func isNetwork(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        let address = String(parts[0])
+        guard parts.count == 2 else { return isAddress(text) }
+        guard isAddress(address), (1...3).contains(parts[1].utf8.count), parts[1].utf8.allSatisfy(isDigit),
+            let length = Int(parts[1])
+        else { return false }
+        return length <= (isIPv4(address) ? 32 : 128)
+    }
+
     /// True for an address, an IPv6 address in brackets, or a host name of RFC 1123 labels.
     static func isHost(_ text: String) -> Bool {
         if text.hasPrefix("[") { return text.hasSuffix("]") && isIPv6(String(text.dropFirst().dropLast())) }

@@ -12,7 +12,7 @@ enum KeyTable {
 
     /// The keys of the whole file.
     static let configuration: [Key<Configuration>] =
-        general + registrar + authentication + proxy + timers + limits + log
+        general + registrar + authentication + proxy + timers + limits + api + calls + log
 
     private static let general: [K] = [
         .text(
@@ -110,6 +110,29 @@ enum KeyTable {
         .duration(
             "limits.idleConnection", \.limits.idleConnection, .seconds(1)...day,
             "The time after which a connection without a message or keepalive is closed."),
+    ]
+
+    private static let api: [K] = [
+        .texts(
+            "api.listen", \.api.listen, "a list of \"address:port\"",
+            "Addresses of the HTTP API; [] turns it off. Beyond this machine put a proxy with TLS before it.",
+            where: { Configuration.API.endpoint($0) != nil }),
+        .texts(
+            "api.trustedProxies", \.api.trustedProxies, "a list of addresses or networks (\"10.0.0.0/8\")",
+            "Proxies before the API whose X-Forwarded-For is believed.", where: HostText.isNetwork),
+        .number("api.connections", \.api.connections, 1...100_000, "Connections to the API open at a time."),
+        .duration(
+            "api.headTimeout", \.api.headTimeout, .milliseconds(100)...(.seconds(600)),
+            "The time that the head of a request to the API may take."),
+    ]
+
+    private static let calls: [K] = [
+        .duration(
+            "calls.longestCall", \.calls.longestCall, .seconds(1)...(day * 30),
+            "The time after which the record of a call whose BYE never came is closed. The call itself goes on."),
+        .duration(
+            "calls.keepRecords", \.calls.keepRecords, .zero...(day * 36500),
+            "How long records of calls and texts are kept; 0s is for ever."),
     ]
 
     private static let log: [K] = [

@@ -92,6 +92,16 @@ public struct LogBuffer: ~Copyable {
         writer.append(decimal: number.magnitude)
     }
 
+    /// Adds the sid of a call or a text: `call=CA...`; nothing for the number 0, of what has no record.
+    public mutating func field(_ key: ByteSlice, _ record: RecordNumber, prefix: ByteSlice) {
+        guard isOpen, record.value != 0 else { return }
+        append(key: key)
+        if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
+        writer.append(prefix)
+        writer.append(digitsOf: record)
+        if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
+    }
+
     /// Adds a yes or a no: `yes` and `no` in logfmt, `true` and `false` in JSON.
     public mutating func field(_ key: ByteSlice, flag: Bool) {
         guard isOpen else { return }

@@ -32,6 +32,11 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
     case flowClosed
     case transportError
     case dnsError
+    case recordLost
+    case apiChange
+    case apiRequest
+    case apiRefused
+    case apiError
     case logDropped
     case logSuppressed
 
@@ -94,6 +99,13 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
         case .flowClosed: Entry("flow.closed", .debug, "A connection was closed, with the cause.")
         case .transportError: Entry("transport.error", .warn, "Sending to a peer failed.")
         case .dnsError: Entry("dns.error", .warn, "A host name could not be resolved.")
+        case .recordLost:
+            Entry("record.lost", .error, "Records of calls or texts were not stored: the database does not keep up.")
+        case .apiChange: Entry("api.change", .info, "A request of the API changed something.")
+        case .apiRequest: Entry("api.request", .debug, "A request of the API was answered.")
+        case .apiRefused:
+            Entry("api.refused", .warn, "A request of the API was refused for its credentials or rights.")
+        case .apiError: Entry("api.error", .error, "A request of the API failed in the server.")
         case .logDropped: Entry("log.dropped", .warn, "Lines were lost because nobody read the log fast enough.")
         case .logSuppressed: Entry("log.suppressed", .warn, "Repeated lines of one source were counted, not written.")
         }

@@ -23,29 +23,18 @@ struct LogTimestamp: ~Copyable {
     }
 
     private static func append(second: Int64, to writer: inout ByteWriter) {
-        // Days to civil date by Howard Hinnant's algorithm: the year starts in March, so that the leap day is its last.
-        let days = second / 86400 + 719_468
-        let era = days / 146_097
-        let dayOfEra = days - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let time = second % 86400
-
-        append(year, digits: 4, to: &writer)
+        let date = CalendarDate(UnixTime(seconds: second))
+        append(Int64(date.year), digits: 4, to: &writer)
         writer.append(byte: UInt8(ascii: "-"))
-        append(month, digits: 2, to: &writer)
+        append(Int64(date.month), digits: 2, to: &writer)
         writer.append(byte: UInt8(ascii: "-"))
-        append(day, digits: 2, to: &writer)
+        append(Int64(date.day), digits: 2, to: &writer)
         writer.append(byte: UInt8(ascii: "T"))
-        append(time / 3600, digits: 2, to: &writer)
+        append(Int64(date.hour), digits: 2, to: &writer)
         writer.append(byte: UInt8(ascii: ":"))
-        append(time / 60 % 60, digits: 2, to: &writer)
+        append(Int64(date.minute), digits: 2, to: &writer)
         writer.append(byte: UInt8(ascii: ":"))
-        append(time % 60, digits: 2, to: &writer)
+        append(Int64(date.second), digits: 2, to: &writer)
         writer.append(byte: UInt8(ascii: "."))
     }
 

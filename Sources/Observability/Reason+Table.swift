@@ -148,6 +148,12 @@ extension Reason {
             Entry(
                 "R-1311", 503, "The host of the next hop cannot be resolved.",
                 "Check the name in the Contact or Route and the resolver of this machine.")
+        case .clientHasApplication:
+            Entry(
+                "R-1312", 501,
+                "The client has an application (VoiceUrl or VoiceApplicationSid), which this version cannot run yet.",
+                "Clear VoiceUrl and VoiceApplicationSid of the client; its calls and messages then go to whom they name."
+            )
         case .noAnswer:
             Entry(
                 "R-1401", 408, "None of the callee's devices answered.",
@@ -177,6 +183,16 @@ extension Reason {
             Entry(
                 "R-1407", 408, "The callee's device rang without an answer for too long (timer C).",
                 "Answer earlier, or raise proxy.timerC.")
+        case .callLimitReached:
+            Entry(
+                "R-1408", 408, "The call ended without a BYE within the time that a call may last.",
+                "Nothing to do; if it repeats, a device loses its connection in calls and cannot hang up."
+            )
+        case .serverRestarted:
+            Entry(
+                "R-1409", 503, "The server ended while the call was being set up.",
+                "Call again."
+            )
         case .dialogUnknown:
             Entry(
                 "R-1501", 481, "The request belongs to a dialog that this server did not route.",

@@ -41,6 +41,7 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case unsupportedExtension = 1309
     case unsupportedScheme = 1310
     case nameNotResolved = 1311
+    case clientHasApplication = 1312
 
     // What became of the call: RFC 3261 sections 16.7 to 16.10.
     case noAnswer = 1401
@@ -50,6 +51,8 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case calleeDeclined = 1405
     case calleeFailed = 1406
     case ringingTooLong = 1407
+    case callLimitReached = 1408
+    case serverRestarted = 1409
 
     // Messages and dialogs: RFC 3261 sections 8.2, 12.2 and 16.3.
     case dialogUnknown = 1501

@@ -61,11 +61,24 @@ public struct ByteWriter: ~Copyable {
     public mutating func append(hexadecimal number: UInt64, digits: Int) {
         precondition(digits > 0 && digits <= 16)
         reserve(16)
-        for index in 0..<digits {
-            let nibble = UInt8(truncatingIfNeeded: number >> UInt64(4 * (digits - 1 - index))) & 15
-            base[count + index] = nibble < 10 ? nibble | 0x30 : nibble &+ 87
-        }
+        // All 16 places are written, which is quicker than to count; those behind the last digit are free again.
+        let aligned = number << UInt64(4 * (16 - digits))
+        let end = UnsafeMutableRawPointer(base + count)
+        end.storeBytes(of: ByteWriter.hexadecimalDigits(aligned >> 32).bigEndian, as: UInt64.self)
+        end.storeBytes(
+            of: ByteWriter.hexadecimalDigits(aligned & 0xffff_ffff).bigEndian, toByteOffset: 8, as: UInt64.self)
         advance(by: digits)
+    }
+
+    /// The eight digits of 32 bits, the first in the highest byte.
+    private static func hexadecimalDigits(_ number: UInt64) -> UInt64 {
+        // A byte for each half byte.
+        var digits = (number & 0xffff_0000) << 16 | number & 0xffff
+        digits = (digits & 0xff00_0000_ff00) << 8 | digits & 0xff_0000_00ff
+        digits = (digits & 0xf0_00f0_00f0_00f0) << 4 | digits & 0xf_000f_000f_000f
+        // 1 in each byte that is 10 or more: those are letters, 39 places behind the digits.
+        let letters = (digits &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return digits &+ 0x3030_3030_3030_3030 &+ letters &* 39
     }
 
     /// Takes the bytes from `length` on out of use again, which must not be more than there are.

@@ -38,12 +38,17 @@ public struct RecordNumber: Hashable, Comparable, Sendable {
 
     /// `prefix` (`CA` for a call, `SM` for a message) and 32 hexadecimal digits.
     public func sid(prefix: String) -> String {
+        var writer = ByteWriter(capacity: 64)
+        writer.append(prefix)
+        writer.append(digitsOf: self)
+        return writer.slice.string
+    }
+
+    /// What stands behind the number in a sid, so that not any number makes one.
+    fileprivate var check: UInt64 {
         var hash = SipHash(key: RecordNumber.key)
         hash.update(UInt64(bitPattern: value))
-        var writer = ByteWriter(capacity: 32)
-        writer.append(hexadecimal: UInt64(bitPattern: value), digits: 16)
-        writer.append(hexadecimal: hash.finalize().first, digits: 16)
-        return prefix + writer.slice.string
+        return hash.finalize().first
     }
 
     /// When the record was made.
@@ -51,4 +56,12 @@ public struct RecordNumber: Hashable, Comparable, Sendable {
 
     /// Order of creation.
     public static func < (left: RecordNumber, right: RecordNumber) -> Bool { left.value < right.value }
+}
+
+extension ByteWriter {
+    /// Appends the 32 digits of a sid, which follow its prefix.
+    public mutating func append(digitsOf number: RecordNumber) {
+        append(hexadecimal: UInt64(bitPattern: number.value), digits: 16)
+        append(hexadecimal: number.check, digits: 16)
+    }
 }

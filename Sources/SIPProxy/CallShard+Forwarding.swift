@@ -34,6 +34,7 @@ extension CallShard {
         let listener = Int(flow.listener)
         let isInvite = request.method == .invite
         let isReliable = flow.transport.isReliable
+        let record = contexts[context]?.record.number ?? .none
         let hash = LoopDetection.hash(of: request, key: settings.runKey)
         let index = transactions.insertClient(
             ClientTransaction(
@@ -49,7 +50,7 @@ extension CallShard {
             effects.outbox.bytes.appendBranch(index, hash)
             if plan.recordsRoute {
                 let token = RouteToken(
-                    caller: source, callee: flow, callerTag: RouteToken.hash(tag: request.fromTag))
+                    caller: source, callee: flow, callerTag: RouteToken.hash(tag: request.fromTag), record: record)
                 appendRecordRoute(token, of: request, settings, &effects.outbox.bytes)
             }
             effects.outbox.bytes.appendForwardedHeaders(of: request, forwarded)

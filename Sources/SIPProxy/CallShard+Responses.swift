@@ -14,7 +14,7 @@ extension CallShard {
         guard var index = client(ofBranch: response.topVia.branch) else { return }
         if response.method == .cancel {
             index = transactions.clients[index]?.cancel ?? .none
-        } else if !response.hasLowerVia, response.status < 300 {
+        } else if !response.hasLowerVia, response.status < 300, !isOwn(index) {
             // 16.7 step 3: without a Via below ours it would be for us, who have not sent such a request.
             return
         }
@@ -31,6 +31,10 @@ extension CallShard {
         } else if status >= 200, outcome.contains(.passToUser) {
             finishClient(index, status: status)
         }
+    }
+
+    private func isOwn(_ client: SlabIndex) -> Bool {
+        contexts[transactions.clients[client]?.context ?? .none]?.isOwn == true
     }
 
     /// Lets go of what a client transaction that has just taken its final response no longer needs.
@@ -59,7 +63,10 @@ extension CallShard {
             if contexts[context]?.branches[transaction.branch].isCancelWanted == false {
                 startTimerC(context, server.settings.timerC, now)
             }
-            if contexts[context]?.isFinal == false { sendUpstream(response, serverIndex, server, now, &effects) }
+            if contexts[context]?.isFinal == false {
+                sendUpstream(response, serverIndex, server, now, &effects)
+                recordRinging(context, status, now: now, effects: &effects)
+            }
             return
         }
         let isRepeated = contexts[context]?.branches[transaction.branch].state == .completed
@@ -70,7 +77,7 @@ extension CallShard {
             if !isRepeated { succeeded(context, status, response, server: server, now: now, effects: &effects) }
             return
         }
-        if response.hasLowerVia {
+        if response.hasLowerVia || contexts[context]?.isOwn == true {
             keepIfBest(response, context, status, &effects)
         } else {
             // Some agents answer an INVITE that was cancelled with the Via of the CANCEL: it ends the branch and gets its
@@ -100,6 +107,7 @@ extension CallShard {
             contexts[context]?.isFinal = true
             transactions.timers.cancel(state.timerC)
             logSuccess(state, response, now, &effects)
+            recordSuccess(state, response, now: now, effects: &effects)
         }
         if state.branches.count > 1 {
             cancelBranches(
@@ -178,6 +186,7 @@ extension CallShard {
             answer(state.server, status: status, from: start, server, now, &effects)
         }
         logFailure(state, status, server, now, &effects)
+        endRecord(state.record, of: state.method, status, state.reason, now: now, effects: &effects)
         removeIfSpent(context)
     }
 
@@ -185,7 +194,7 @@ extension CallShard {
     mutating func respond(
         _ context: SlabIndex, status: UInt16, server: SIPServer, now: Now, effects: inout Effects
     ) {
-        guard let state = contexts[context] else { return }
+        guard let state = contexts[context], !state.isOwn else { return }
         // The request as forwarded has our Via on top, which the response must not have.
         let isForwarded = state.request.isEmpty
         let stored = isForwarded ? forwardedRequest(of: state) : state.request
@@ -219,6 +228,8 @@ extension CallShard {
         _ response: borrowing SIPMessage, _ serverIndex: SlabIndex, _ server: SIPServer, _ now: Now,
         _ effects: inout Effects
     ) {
+        // Of a request of the server's own nobody is told.
+        if serverIndex == .none { return }
         let start = effects.outbox.bytes.count
         effects.outbox.bytes.appendForwardedResponse(response)
         answer(serverIndex, status: response.status, from: start, server, now, &effects)

@@ -26,21 +26,22 @@ extension CallShard {
             return
         }
         guard let caller = server.authenticate(request, from: flow, now: now, effects: &effects) else { return }
-        if let reason = authorize(caller, route, server: server, now: now) {
-            refuse(request, key, reason, from: flow, server: server, now: now, effects: &effects)
+        let record = beginRecord(of: request, uri, clientID: caller.id, server: server, now: now, effects: &effects)
+        if let reason = authorize(caller, request, route, server: server, now: now) {
+            refuse(request, key, reason, record, from: flow, server: server, now: now, effects: &effects)
             return
         }
         var targets: [Target] = []
         if let reason = server.appendTargets(of: request, uri, now: now, to: &targets) {
-            refuse(request, key, reason, from: flow, server: server, now: now, effects: &effects)
+            refuse(request, key, reason, record, from: flow, server: server, now: now, effects: &effects)
             return
         }
         if targets.count > server.settings.maxForks { targets.removeLast(targets.count - server.settings.maxForks) }
         let plan = ForwardingPlan(
             recordsRoute: request.method.makesDialog, ownRoutes: route.ownRoutes, credentials: caller.credentials)
         start(
-            request, key, destinations: targets.map { .binding($0.binding) }, plan, from: flow, server: server,
-            now: now, effects: &effects)
+            request, key, destinations: targets.map { .binding($0.binding) }, plan, record, from: flow,
+            server: server, now: now, effects: &effects)
     }
 
     /// 16.3: what makes a request unacceptable whoever sent it.
@@ -61,24 +62,32 @@ extension CallShard {
         return server.requestURIFault(request, uri)
     }
 
-    /// Step 6 of 16.3, and who may send what where: only registered clients, never anywhere else.
+    /// Step 6 of 16.3, and who may send what where: only registered clients, never anywhere else; and what a client with
+    /// an application begins is for that, whatever it has dialled.
     private func authorize(
-        _ caller: Caller, _ route: borrowing RouteProcessing, server: SIPServer, now: Now
+        _ caller: Caller, _ request: borrowing SIPMessage, _ route: borrowing RouteProcessing, server: SIPServer,
+        now: Now
     ) -> Reason? {
-        let isRegistered = server.location.withClient(caller.key) { client in
-            client.bindings.contains { $0.isLive(at: now.unix) }
+        let client = server.location.withClient(caller.key) { client in
+            (
+                isRegistered: client.bindings.contains { $0.isLive(at: now.unix) },
+                hasApplication: client.hasApplication
+            )
         }
-        if isRegistered != true { return .callerNotRegistered }
-        return route.leadsElsewhere ? .routeElsewhere : nil
+        guard let client, client.isRegistered else { return .callerNotRegistered }
+        if route.leadsElsewhere { return .routeElsewhere }
+        let isForApplication = request.toTag.isEmpty && (request.method == .invite || request.method == .message)
+        return client.hasApplication && isForApplication ? .clientHasApplication : nil
     }
 
     /// Refuses a request of an authenticated client in a transaction of its own. Without one its retransmission would be
     /// taken for a replay of its credentials, and be challenged.
     private mutating func refuse(
-        _ request: borrowing SIPMessage, _ key: TransactionKey, _ reason: Reason, from flow: Flow, server: SIPServer,
-        now: Now, effects: inout Effects
+        _ request: borrowing SIPMessage, _ key: TransactionKey, _ reason: Reason, _ record: PendingRecord,
+        from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
     ) {
-        server.log(request, refused: reason, from: flow, now, &effects)
+        server.log(request, refused: reason, record.number, from: flow, now, &effects)
+        endRecord(record, of: request.method, reason.status, reason, now: now, effects: &effects)
         let index = insertServer(request, key, from: flow)
         run(server: index, .request, server, now, &effects)
         let start = effects.outbox.bytes.count
@@ -100,30 +109,50 @@ extension CallShard {
     /// Makes the transaction and the context of a request, answers 100 to an INVITE, forwards to the first targets.
     private mutating func start(
         _ request: borrowing SIPMessage, _ key: TransactionKey, destinations: [Destination], _ plan: ForwardingPlan,
-        from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
+        _ record: PendingRecord, from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
     ) {
         let isInvite = request.method == .invite
         let index = insertServer(request, key, from: flow)
         var context = ResponseContext(server: index, method: request.method, source: flow, startedAt: now.instant)
         context.waiting = destinations.reversed()
         context.plan = plan
+        context.record = record
         let contextIndex = contexts.insert(context)
         transactions.servers[index]?.context = contextIndex
         run(server: index, .request, server, now, &effects)
         if isInvite {
             sendTrying(to: request, index, from: flow, server: server, now: now, effects: &effects)
             startTimerC(contextIndex, server.settings.timerC, now)
-            logStart(request, destinations.count, from: flow, now, &effects)
+            logStart(request, destinations.count, record.number, from: flow, now, &effects)
         } else {
             // RFC 4320 section 4.1: not before, and then at the latest.
             startTimerC(contextIndex, server.settings.timers.nonInviteTryingDelay, now)
         }
-        let isTriedAtOnce = forwardNextGroup(request, contextIndex, server: server, now: now, effects: &effects)
-        if !isTriedAtOnce {
-            let kept = patched(request, from: flow)
-            contexts[contextIndex]?.request = kept
-            branchEnded(contextIndex, server: server, now: now, effects: &effects)
-        }
+        forwardFirstGroup(request, contextIndex, from: flow, server: server, now: now, effects: &effects)
+    }
+
+    /// Makes the context of a text of the server's own, which nobody waits for upstream, and forwards it.
+    mutating func start(
+        _ request: borrowing SIPMessage, destinations: [Destination], _ record: PendingRecord, server: SIPServer,
+        now: Now, effects: inout Effects
+    ) {
+        let nowhere = Flow(transport: .udp, listener: 0, remote: SocketAddress(address: IPAddress(ipv4: 0), port: 0))
+        var context = ResponseContext(
+            server: .none, method: request.method, source: nowhere, startedAt: now.instant)
+        context.waiting = destinations.reversed()
+        context.record = record
+        forwardFirstGroup(
+            request, contexts.insert(context), from: nowhere, server: server, now: now, effects: &effects)
+    }
+
+    private mutating func forwardFirstGroup(
+        _ request: borrowing SIPMessage, _ context: SlabIndex, from flow: Flow, server: SIPServer, now: Now,
+        effects: inout Effects
+    ) {
+        if forwardNextGroup(request, context, server: server, now: now, effects: &effects) { return }
+        let kept = patched(request, from: flow)
+        contexts[context]?.request = kept
+        branchEnded(context, server: server, now: now, effects: &effects)
     }
 
     /// Forwards to the waiting targets with the highest q, all at once (16.6).
@@ -190,11 +219,12 @@ extension CallShard {
         let plan = ForwardingPlan(ownRoutes: route.ownRoutes, isLastRouteTarget: route.isStrict)
         let next = server.currentFlow(of: route.requestURI(of: request), from: direction.next, now: now)
         if request.method == .bye {
-            logEnd(of: request, isFromCaller: direction.isFromCaller, from: flow, now, &effects)
+            logEnd(of: request, token.record, isFromCaller: direction.isFromCaller, from: flow, now, &effects)
+            recordHangUp(request, token, isFromCaller: direction.isFromCaller, now: now, effects: &effects)
         }
         start(
             request, key, destinations: [.peer(next, requestURI: route.requestURI(of: request).bytes)], plan,
-            from: flow, server: server, now: now, effects: &effects)
+            PendingRecord(), from: flow, server: server, now: now, effects: &effects)
     }
 
     /// 16.2: 100 (Trying) at once, so that the caller stops repeating.
@@ -224,6 +254,8 @@ extension CallShard {
 struct Caller {
     /// The client's place in the location service.
     var key: LoginKey
+    /// The number of the client's row.
+    var id: Int64
     /// The index of the header field with the credentials, which goes no further.
     var credentials: Int
 }

@@ -13,8 +13,13 @@ public struct Effects: ~Copyable {
     public var log: LogBuffer
     /// Changes of bindings, each with the answer that waits for its commit.
     public var registrations: [StoredAnswer] = []
+    /// Changes of the records of calls and texts, in their order.
+    public var records: [RecordChange] = []
     /// Names to resolve; `SIPServer.resolved` takes the addresses.
     public var resolutions: [Resolution] = []
+
+    /// True when there is something for the store.
+    @inlinable public var hasChanges: Bool { !registrations.isEmpty || !records.isEmpty }
 
     /// What keeps one source from filling the log with refusals.
     private var limiter: LogLimiter

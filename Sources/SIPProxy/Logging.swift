@@ -8,10 +8,12 @@ import SIPRegistrar
 extension CallShard {
     /// A call goes out to the callee's contacts.
     func logStart(
-        _ request: borrowing SIPMessage, _ contacts: Int, from flow: Flow, _ now: Now, _ effects: inout Effects
+        _ request: borrowing SIPMessage, _ contacts: Int, _ record: RecordNumber, from flow: Flow, _ now: Now,
+        _ effects: inout Effects
     ) {
         guard effects.log.begin(.callStart, at: now.unix) else { return }
         effects.log.field("src", source: flow)
+        effects.log.field("call", record, prefix: "CA")
         effects.log.parties(of: request)
         effects.log.field("contacts", number: Int64(contacts))
         effects.log.end()
@@ -19,10 +21,12 @@ extension CallShard {
 
     /// A BYE of the caller or the callee ends a call that was answered.
     func logEnd(
-        of request: borrowing SIPMessage, isFromCaller: Bool, from flow: Flow, _ now: Now, _ effects: inout Effects
+        of request: borrowing SIPMessage, _ record: RecordNumber, isFromCaller: Bool, from flow: Flow, _ now: Now,
+        _ effects: inout Effects
     ) {
         guard effects.log.begin(.callEnd, at: now.unix) else { return }
         effects.log.field("src", source: flow)
+        effects.log.field("call", record, prefix: "CA")
         effects.log.field("from", LogBuffer.name(isFromCaller ? request.from.uri : request.to.uri))
         effects.log.field("to", LogBuffer.name(isFromCaller ? request.to.uri : request.from.uri))
         effects.log.field("cid", request.callID)
@@ -36,7 +40,8 @@ extension CallShard {
         _ context: ResponseContext, _ response: borrowing SIPMessage, _ now: Now, _ effects: inout Effects
     ) {
         guard context.method == .message, effects.log.begin(.messageEnd, at: now.unix) else { return }
-        effects.log.field("src", source: context.source)
+        if !context.isOwn { effects.log.field("src", source: context.source) }
+        effects.log.field("message", context.record.number, prefix: "SM")
         effects.log.parties(of: response)
         effects.log.field("sip", number: Int64(response.status))
         effects.log.field("ms", number: Int64(clamping: now.instant.milliseconds(since: context.startedAt)))
@@ -59,9 +64,10 @@ extension CallShard {
             _ = message.parse(bytes)
             // 401 and 407 come from beyond us and are the caller's to answer.
             guard status != 401, status != 407, effects.log.begin(event, at: now.unix) else { return }
-            effects.log.field("src", source: context.source)
+            if !context.isOwn { effects.log.field("src", source: context.source) }
+            effects.log.field(context.method, context.record.number)
             effects.log.parties(of: message)
-            effects.log.field("result", CallShard.result(of: status))
+            effects.log.field("result", SIPServer.result(of: status))
             effects.log.field("sip", number: Int64(status))
             effects.log.field("branches", number: Int64(context.branches.count))
             effects.log.field("ms", number: Int64(clamping: now.instant.milliseconds(since: context.startedAt)))
@@ -80,9 +86,11 @@ extension CallShard {
             "what", status == 408 ? "no answer to a request and its retransmissions" : "a request could not be sent")
         effects.log.end()
     }
+}
 
+extension SIPServer {
     /// The word for how a call ended, as in call records.
-    private static func result(of status: UInt16) -> ByteSlice {
+    public static func result(of status: UInt16) -> ByteSlice {
         switch status {
         case 486, 600: "busy"
         case 487: "canceled"
@@ -90,13 +98,13 @@ extension CallShard {
         default: "failed"
         }
     }
-}
 
-extension SIPServer {
     /// A request was refused.
     func log(
-        _ request: borrowing SIPMessage, refused reason: Reason, from flow: Flow, _ now: Now, _ effects: inout Effects
+        _ request: borrowing SIPMessage, refused reason: Reason, _ record: RecordNumber = .none, from flow: Flow,
+        _ now: Now, _ effects: inout Effects
     ) {
+        noteFailure(of: request, reason, from: flow, now)
         let event: LogEvent
         switch request.method {
         case .register: event = .registrationRefused
@@ -106,6 +114,7 @@ extension SIPServer {
         }
         guard effects.beginRefusal(event, LogBuffer.name(request.from.uri), from: flow, now) else { return }
         if event == .requestRefused || event == .dialogRefused { effects.log.field("method", request.methodText) }
+        effects.log.field(request.method, record)
         effects.log.parties(of: request)
         effects.log.field("sip", number: Int64(reason.status))
         effects.log.reason(reason)
@@ -117,6 +126,7 @@ extension SIPServer {
         _ fault: Fault, _ reason: Reason, of request: borrowing SIPMessage, from flow: Flow, _ now: Now,
         _ effects: inout Effects
     ) {
+        noteFailure(of: request, reason, from: flow, now)
         let user = LogBuffer.name(request.from.uri)
         guard effects.beginRefusal(.requestRefused, user, from: flow, now) else { return }
         effects.log.field("method", request.methodText)
@@ -133,6 +143,7 @@ extension SIPServer {
         _ effects: inout Effects
     ) {
         let isFailure = reason != nil && !stale
+        if let reason { noteFailure(of: request, reason, from: flow, now) }
         let event: LogEvent = isFailure ? .authenticationFail : .authenticationChallenge
         let user = LogBuffer.name(request.from.uri)
         guard effects.beginRefusal(event, user, from: flow, now) else { return }
@@ -157,6 +168,11 @@ extension SIPServer {
 }
 
 extension LogBuffer {
+    /// Adds the sid of the record of a request: `call=CA...` for an INVITE, `message=SM...` for a MESSAGE.
+    mutating func field(_ method: Method, _ record: RecordNumber) {
+        if method == .invite { field("call", record, prefix: "CA") } else { field("message", record, prefix: "SM") }
+    }
+
     /// Adds From, To and Call-ID of a message: the user parts where there are any, else the whole URIs.
     mutating func parties(of message: borrowing SIPMessage) {
         field("from", LogBuffer.name(message.from.uri))

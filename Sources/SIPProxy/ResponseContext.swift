@@ -30,12 +30,13 @@ struct ProxyBranch {
 
 /// All that belongs to one request that was forwarded, from its forwarding to its final response (RFC 3261 16.7).
 struct ResponseContext {
-    /// The server transaction of the request.
+    /// The server transaction of the request; `.none` for a request of the server's own, which nobody is to be answered.
     let server: SlabIndex
     let method: Method
     /// Where the request came from.
     let source: Flow
     let startedAt: Instant
+    var record = PendingRecord()
     var branches: [ProxyBranch] = []
     /// Targets not tried yet, the next at the end; empty when all were tried at once.
     var waiting: [Destination] = []
@@ -64,6 +65,9 @@ struct ResponseContext {
         self.source = source
         self.startedAt = startedAt
     }
+
+    /// True for a request that the server itself has made: it has no Via below ours, nor anybody upstream.
+    var isOwn: Bool { server == .none }
 
     /// True while a branch can still bring a final response.
     var hasPendingBranch: Bool { branches.contains { $0.state != .completed } }

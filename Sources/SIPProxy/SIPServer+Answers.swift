@@ -59,7 +59,9 @@ extension SIPServer {
                 reject(request, .fromIsNotLogin, from: flow, now: now, effects: &effects)
                 return nil
             }
-            return Caller(key: client.key, credentials: request.field(.proxyAuthorization, containing: client.login))
+            return Caller(
+                key: client.key, id: client.id,
+                credentials: request.field(.proxyAuthorization, containing: client.login))
         case .challenge(let stale, let reason):
             let start = effects.outbox.bytes.count
             ResponseTag(for: request, key: settings.runKey).withSlice {
@@ -94,7 +96,8 @@ extension SIPServer {
         return uri.plainNumber.withSlice { appendTargets(ofUser: $0, now: now, to: &targets) }
     }
 
-    private func appendTargets(ofUser user: ByteSlice, now: Now, to targets: inout [Target]) -> Reason? {
+    /// Finds the contacts of a client; gives the reason when there is none.
+    func appendTargets(ofUser user: ByteSlice, now: Now, to targets: inout [Target]) -> Reason? {
         let isKnown = location.appendTargets(of: user, now: now.unix, to: &targets)
         if !targets.isEmpty { return nil }
         // A disabled client looks like one that is not registered; only an unknown one is told apart.

@@ -49,6 +49,8 @@ public final class SIPServer: Sendable {
     let domains: DomainTable
     private let shards: [Shard]
     private let hasTimers = Atomic(false)
+    /// Tells records of the same millisecond apart.
+    private let recordCounter: Atomic<UInt64>
 
     private final class Shard: Sendable {
         let state: Mutex<CallShard>
@@ -70,6 +72,10 @@ public final class SIPServer: Sendable {
         self.location = location
         self.domains = domains
         shards = (0..<SIPServer.shardCount).map { Shard(UInt8($0), now: now.instant) }
+        var hash = SipHash(key: settings.runKey)
+        hash.update("records")
+        // Not from 0: records of this run's first millisecond must differ from those of the last run's.
+        recordCounter = Atomic(hash.finalize().first)
     }
 
     /// Handles a message.
@@ -102,6 +108,25 @@ public final class SIPServer: Sendable {
             } else {
                 shard.receiveResponse(message, from: flow, server: self, now: now, effects: &effects)
             }
+        }
+    }
+
+    /// The number of a record that begins now.
+    public func nextRecordNumber(now: Now) -> RecordNumber {
+        RecordNumber(at: now.unix, counter: recordCounter.wrappingAdd(1, ordering: .relaxed).newValue)
+    }
+
+    /// Sends a request of the server's own, which has no Via; its end is told by its record.
+    func send(
+        _ bytes: ByteSlice, to destinations: [Destination], _ record: PendingRecord, now: Now,
+        effects: inout Effects
+    ) {
+        var request = SIPMessage()
+        // The only fault is that there is no Via, which forwarding adds.
+        _ = request.parse(bytes)
+        defer { hasTimers.store(true, ordering: .relaxed) }
+        shard(of: request.callID).state.withLock { shard in
+            shard.start(request, destinations: destinations, record, server: self, now: now, effects: &effects)
         }
     }
 

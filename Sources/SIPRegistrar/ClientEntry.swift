@@ -9,16 +9,24 @@ public struct ClientEntry: Sendable {
     private let loginLength: UInt16
     /// False for a client of Status 0, which may neither register nor call.
     public internal(set) var isEnabled: Bool
+    /// True for a client whose calls and texts go to an application of its own (VoiceUrl or VoiceApplicationSid).
+    public let hasApplication: Bool
     /// What its password is checked against.
     public let password: PasswordDigest
     /// The nonces that it used lately.
     public var nonces = NonceHistory()
     /// Its bindings, expired ones included until they are swept.
     public internal(set) var bindings: [Binding] = []
+    /// The last attempt in its name that was refused; nil when none was since the start of the server.
+    public internal(set) var lastFailure: AttemptFailure?
 
     /// A client without bindings.
-    public init(id: Int64, sid: ByteSlice, login: ByteSlice, password: PasswordDigest, isEnabled: Bool) {
+    public init(
+        id: Int64, sid: ByteSlice, login: ByteSlice, password: PasswordDigest, isEnabled: Bool,
+        hasApplication: Bool = false
+    ) {
         self.id = id
+        self.hasApplication = hasApplication
         let login = login.prefix(Int(UInt16.max))
         loginLength = UInt16(login.count)
         text = login.bytes + sid.bytes

@@ -67,15 +67,17 @@ public final class LocationService: Sendable {
     }
 
     /// Adds a client or replaces the one with the same login. Its bindings stay, unless it is another client now or
-    /// disabled.
+    /// disabled; its last failure stays, unless it is another client.
     ///
     /// - Returns: The bindings that were dropped.
     @discardableResult
     public func replaceClient(
-        id: Int64, sid: ByteSlice, login: ByteSlice, password: PasswordDigest, isEnabled: Bool
+        id: Int64, sid: ByteSlice, login: ByteSlice, password: PasswordDigest, isEnabled: Bool,
+        hasApplication: Bool = false
     ) -> [DroppedBinding] {
         let key = key(of: login)
-        let entry = ClientEntry(id: id, sid: sid, login: login, password: password, isEnabled: isEnabled)
+        let entry = ClientEntry(
+            id: id, sid: sid, login: login, password: password, isEnabled: isEnabled, hasApplication: hasApplication)
         return shard(of: key).clients.withLock { table in
             guard let position = table.position(of: key) else {
                 table.insert(entry, key)
@@ -84,9 +86,11 @@ public final class LocationService: Sendable {
             return table.update(position) { old in
                 let dropped = isEnabled && old.id == id ? [] : old.removeBindings { _ in true }
                 let (bindings, nonces) = (old.bindings, old.nonces)
+                let lastFailure = old.id == id ? old.lastFailure : nil
                 old = entry
                 old.bindings = bindings
                 old.nonces = nonces
+                old.lastFailure = lastFailure
                 return dropped
             }
         }

@@ -48,3 +48,53 @@ public struct ApplicationRow: Equatable, Sendable {
         dateUpdated = date
     }
 }
+
+extension ApplicationURLs {
+    /// Reads four columns from column `first` on.
+    init(_ statement: borrowing PreparedStatement, from first: Int32) {
+        url = statement.optionalText(first)
+        method = statement.text(first + 1)
+        fallbackURL = statement.optionalText(first + 2)
+        fallbackMethod = statement.text(first + 3)
+    }
+
+    /// Binds four columns from parameter `first` on.
+    func bind(to statement: inout PreparedStatement, from first: Int32) {
+        statement.bind(first, url)
+        statement.bind(first + 1, method)
+        statement.bind(first + 2, fallbackURL)
+        statement.bind(first + 3, fallbackMethod)
+    }
+}
+
+extension ApplicationRow {
+    /// Reads all columns of the table in their order.
+    init(_ statement: borrowing PreparedStatement) {
+        id = statement.integer(0)
+        sid = statement.text(1)
+        accountID = statement.integer(2)
+        friendlyName = statement.text(3)
+        voice = ApplicationURLs(statement, from: 4)
+        sms = ApplicationURLs(statement, from: 8)
+        statusCallback = statement.optionalText(12)
+        statusCallbackMethod = statement.text(13)
+        apiVersion = statement.text(14)
+        dateCreated = statement.time(15)
+        dateUpdated = statement.time(16)
+    }
+
+    /// Binds all columns in their order, so that `?1` is the id and `?17` the date of the last change.
+    func bind(to statement: inout PreparedStatement) {
+        statement.bind(1, id == 0 ? nil : id)
+        statement.bind(2, sid)
+        statement.bind(3, accountID)
+        statement.bind(4, friendlyName)
+        voice.bind(to: &statement, from: 5)
+        sms.bind(to: &statement, from: 9)
+        statement.bind(13, statusCallback)
+        statement.bind(14, statusCallbackMethod)
+        statement.bind(15, apiVersion)
+        statement.bind(16, dateCreated)
+        statement.bind(17, dateUpdated)
+    }
+}

@@ -61,25 +61,25 @@ public struct BindingRow: Equatable, Sendable {
 }
 
 extension BindingRow {
-    /// Reads all columns of the table in their order. A number out of range is limited, not trusted.
-    init(_ statement: borrowing PreparedStatement) {
-        clientID = statement.integer(0)
-        key = statement.bytes(1)
-        contact = statement.bytes(2)
+    /// Reads all columns of the table in their order, from column `first` on. A number out of range is limited, not trusted.
+    init(_ statement: borrowing PreparedStatement, from first: Int32 = 0) {
+        clientID = statement.integer(first)
+        key = statement.bytes(first + 1)
+        contact = statement.bytes(first + 2)
         callIDHash = HashValue(
-            UInt64(bitPattern: statement.integer(3)), UInt64(bitPattern: statement.integer(4)))
-        cseq = UInt32(clamping: statement.integer(5))
-        expiresAt = statement.time(6)
-        q = UInt16(clamping: statement.integer(7))
-        instance = statement.optionalBytes(8)
-        regID = statement.isNull(9) ? nil : UInt32(clamping: statement.integer(9))
-        path = statement.optionalBytes(10)
-        userAgent = statement.bytes(11)
-        transport = TransportProtocol(rawValue: UInt8(clamping: statement.integer(12))) ?? .udp
-        remote = statement.address(13)
-        listener = statement.text(14)
-        createdAt = statement.time(15)
-        updatedAt = statement.time(16)
+            UInt64(bitPattern: statement.integer(first + 3)), UInt64(bitPattern: statement.integer(first + 4)))
+        cseq = UInt32(clamping: statement.integer(first + 5))
+        expiresAt = statement.time(first + 6)
+        q = UInt16(clamping: statement.integer(first + 7))
+        instance = statement.optionalBytes(first + 8)
+        regID = statement.isNull(first + 9) ? nil : UInt32(clamping: statement.integer(first + 9))
+        path = statement.optionalBytes(first + 10)
+        userAgent = statement.bytes(first + 11)
+        transport = TransportProtocol(rawValue: UInt8(clamping: statement.integer(first + 12))) ?? .udp
+        remote = statement.address(first + 13)
+        listener = statement.text(first + 14)
+        createdAt = statement.time(first + 15)
+        updatedAt = statement.time(first + 16)
     }
 
     /// Binds all columns in their order, so that `?1` is the client and `?17` the last refresh.

@@ -130,3 +130,24 @@ public struct CallEnd: Sendable {
         self.tag = tag
     }
 }
+
+extension CallRow {
+    /// Reads the columns of `Store.callColumns`. A status that is none of ours reads as `failed`.
+    init(_ statement: borrowing PreparedStatement) {
+        number = RecordNumber(statement.integer(0))
+        accountID = statement.integer(1)
+        parent = statement.isNull(2) ? nil : RecordNumber(statement.integer(2))
+        from = statement.text(3)
+        to = statement.text(4)
+        callerName = statement.text(5)
+        direction = statement.text(6)
+        status = CallStatus(rawValue: statement.text(7)) ?? .failed
+        startedAt = statement.time(8)
+        ringingAt = statement.optionalTime(9)
+        answeredAt = statement.optionalTime(10)
+        endedAt = statement.optionalTime(11)
+        sipStatus = statement.optionalInteger(12)
+        reason = statement.optionalInteger(13)
+        callID = statement.text(14)
+    }
+}

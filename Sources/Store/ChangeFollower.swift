@@ -1,6 +1,6 @@
 import Primitives
 
-/// Finds what other connections (the command line, the API) changed in the table of clients.
+/// Finds what other connections (the command line) and the work of the API changed in the table of clients.
 struct ChangeFollower: ~Copyable {
     private var version: PreparedStatement
     private var changes: PreparedStatement
@@ -14,9 +14,10 @@ struct ChangeFollower: ~Copyable {
         let version = try connection.prepare("PRAGMA data_version")
         let changes = try connection.prepare(
             """
-            SELECT max(recent.seq), recent.client_id, recent.login, client.*
+            SELECT max(recent.seq), recent.client_id, recent.login, account.effective_status = 'active', client.*
             FROM (SELECT * FROM change WHERE seq > ?1 ORDER BY seq LIMIT 4096) AS recent
                 LEFT JOIN client ON client.id = recent.client_id AND client.login = recent.login
+                LEFT JOIN account ON account.id = client.account_id
             GROUP BY recent.client_id, recent.login ORDER BY 1
             """)
         lastChange = change
@@ -26,20 +27,25 @@ struct ChangeFollower: ~Copyable {
 
     /// The changes since the last call, each client and login once with the state of now, in order; at most 4096 at a
     /// time, and empty when there is none.
-    mutating func poll() throws(StoreError) -> [ClientChange] {
+    ///
+    /// - Parameter isForced: Looks even when no other connection has committed: the version does not tell of commits of
+    ///   this one.
+    mutating func poll(isForced: Bool = false) throws(StoreError) -> [ClientChange] {
         let found = try version.step() ? version.integer(0) : 0
         version.reset()
-        if found == lastVersion { return [] }
+        if found == lastVersion, !isForced { return [] }
         var result: [ClientChange] = []
         changes.bind(1, lastChange)
         defer { changes.reset() }
         var newest = lastChange
         while try changes.step() {
             newest = max(newest, changes.integer(0))
+            let isGone = changes.isNull(4)
             result.append(
                 ClientChange(
                     clientID: changes.integer(1), login: changes.text(2),
-                    client: changes.isNull(3) ? nil : ClientRow(changes, from: 3)))
+                    client: isGone ? nil : ClientRow(changes, from: 4),
+                    isAccountActive: isGone || changes.integer(3) != 0))
         }
         lastChange = newest
         // A full answer may have a rest: the version is noted only when there is none.

@@ -13,6 +13,9 @@ struct GroupCommit: ~Copyable {
     private var insert: PreparedStatement
     private var delete: PreparedStatement
     private var deleteAll: PreparedStatement
+    private var records: RecordStatements
+    /// What work of the API uses.
+    private let store: Store
 
     /// Prepares all statements.
     init(connection: SQLiteConnection) throws(StoreError) {
@@ -34,11 +37,16 @@ struct GroupCommit: ~Copyable {
             """
             INSERT INTO binding
                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17
-                WHERE EXISTS (SELECT 1 FROM client WHERE id = ?1 AND status = 1)
+                WHERE EXISTS (
+                    SELECT 1 FROM client CROSS JOIN account ON account.id = client.account_id
+                    WHERE client.id = ?1 AND client.status = 1 AND account.effective_status = 'active')
             """)
         let delete = try connection.prepare("DELETE FROM binding WHERE client_id = ?1 AND key = ?2")
         let deleteAll = try connection.prepare("DELETE FROM binding WHERE client_id = ?1")
+        let records = try RecordStatements(connection: connection)
         self.connection = connection
+        store = Store(sharing: connection)
+        self.records = records
         self.begin = begin
         self.commit = commit
         self.savepoint = savepoint
@@ -75,6 +83,14 @@ struct GroupCommit: ~Copyable {
             for change in unit { try apply(change) }
             return
         }
+        try applyTogether(unit)
+    }
+
+    /// As `apply`, for work of the API, which is a unit of many statements. It may meet any error, and must leave none of
+    /// its changes then.
+    mutating func apply(work unit: ArraySlice<StoreChange>) throws(StoreError) { try applyTogether(unit) }
+
+    private mutating func applyTogether(_ unit: ArraySlice<StoreChange>) throws(StoreError) {
         try savepoint.run()
         do throws(StoreError) {
             for change in unit { try apply(change) }
@@ -116,6 +132,13 @@ struct GroupCommit: ~Copyable {
         case .deleteBindings(let client):
             deleteAll.bind(1, client)
             try deleteAll.run()
+        case .startCall(let call): try records.startCall(call)
+        case .ringCall(let number, let time): try records.ringCall(number, at: time)
+        case .answerCall(let number, let time, let tag): try records.answerCall(number, at: time, tag: tag)
+        case .endCall(let number, let end): try records.endCall(number, end)
+        case .recordMessage(let message): try records.recordMessage(message)
+        case .endMessage(let number, let end): try records.endMessage(number, end)
+        case .work(let work): try work.run(on: store)
         }
     }
 }

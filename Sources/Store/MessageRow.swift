@@ -102,3 +102,20 @@ public struct MessageEnd: Sendable {
         self.reason = reason
     }
 }
+
+extension MessageRow {
+    /// Reads the columns of `Store.messageColumns`. A status that is none of ours reads as `failed`.
+    init(_ statement: borrowing PreparedStatement) {
+        number = RecordNumber(statement.integer(0))
+        accountID = statement.integer(1)
+        from = statement.text(2)
+        to = statement.text(3)
+        body = statement.text(4)
+        direction = statement.text(5)
+        status = MessageStatus(rawValue: statement.text(6)) ?? .failed
+        createdAt = statement.time(7)
+        endedAt = statement.optionalTime(8)
+        sipStatus = statement.optionalInteger(9)
+        reason = statement.optionalInteger(10)
+    }
+}

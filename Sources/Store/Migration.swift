@@ -8,7 +8,9 @@ struct Migration: Sendable {
     let sql: StaticString
 
     /// All steps in order; a step that was ever published is never changed.
-    static let all = [Migration(version: 1, sql: Schema.version1)]
+    static let all = [
+        Migration(version: 1, sql: Schema.version1), Migration(version: 2, sql: Schema.version2),
+    ]
 
     /// Applies what is missing. The version is read again under the lock, as another process may do the same now.
     static func apply(_ migrations: [Migration], to connection: SQLiteConnection) throws(StoreError) {

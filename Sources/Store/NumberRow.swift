@@ -43,3 +43,43 @@ public struct NumberRow: Equatable, Sendable {
         dateUpdated = date
     }
 }
+
+extension NumberRow {
+    /// Reads all columns of the table in their order.
+    init(_ statement: borrowing PreparedStatement) {
+        id = statement.integer(0)
+        sid = statement.text(1)
+        accountID = statement.integer(2)
+        phoneNumber = statement.text(3)
+        isSIP = statement.integer(4) != 0
+        friendlyName = statement.text(5)
+        voice = ApplicationURLs(statement, from: 6)
+        voiceApplicationSID = statement.optionalText(10)
+        sms = ApplicationURLs(statement, from: 11)
+        smsApplicationSID = statement.optionalText(15)
+        statusCallback = statement.optionalText(16)
+        statusCallbackMethod = statement.text(17)
+        apiVersion = statement.text(18)
+        dateCreated = statement.time(19)
+        dateUpdated = statement.time(20)
+    }
+
+    /// Binds all columns in their order, so that `?1` is the id and `?21` the date of the last change.
+    func bind(to statement: inout PreparedStatement) {
+        statement.bind(1, id == 0 ? nil : id)
+        statement.bind(2, sid)
+        statement.bind(3, accountID)
+        statement.bind(4, phoneNumber)
+        statement.bind(5, isSIP ? 1 : 0)
+        statement.bind(6, friendlyName)
+        voice.bind(to: &statement, from: 7)
+        statement.bind(11, voiceApplicationSID)
+        sms.bind(to: &statement, from: 12)
+        statement.bind(16, smsApplicationSID)
+        statement.bind(17, statusCallback)
+        statement.bind(18, statusCallbackMethod)
+        statement.bind(19, apiVersion)
+        statement.bind(20, dateCreated)
+        statement.bind(21, dateUpdated)
+    }
+}

@@ -1,11 +1,13 @@
 /// Changes that wait for the writer, in units that are stored wholly or not at all.
 struct PendingChanges<Receipt: Sendable>: Sendable {
-    /// A unit: how many changes it has, and whether a receipt follows it.
+    /// A unit: how many changes it has, whether it has a receipt, and whether it is work.
     struct Unit: Sendable {
         /// The number of its changes.
         var changes: Int
         /// Whether it has a receipt.
         var hasReceipt: Bool
+        /// Whether it is work of the API, which is always a unit of its own.
+        var isWork = false
     }
 
     /// The changes of all units, in order.
@@ -22,6 +24,7 @@ struct PendingChanges<Receipt: Sendable>: Sendable {
     mutating func append(_ change: StoreChange, receipt: Receipt?) {
         changes.append(change)
         finishUnit(changes: 1, receipt: receipt)
+        if case .work = change { units[units.count - 1].isWork = true }
     }
 
     /// Adds a unit of any number of changes.

@@ -13,14 +13,28 @@ public struct PreparedStatement: ~Copyable {
 
     /// Compiles one statement; it keeps its connection open.
     init(_ sql: StaticString, on connection: SQLiteConnection) throws(StoreError) {
+        let (compiled, code) = sql.withUTF8Buffer { PreparedStatement.compile($0, on: connection) }
+        try self.init(compiled, code: code, on: connection)
+    }
+
+    /// Compiles one statement that was put together from constant pieces (`Query`).
+    init(_ sql: [UInt8], on connection: SQLiteConnection) throws(StoreError) {
+        let (compiled, code) = sql.withUnsafeBufferPointer { PreparedStatement.compile($0, on: connection) }
+        try self.init(compiled, code: code, on: connection)
+    }
+
+    private static func compile(
+        _ sql: UnsafeBufferPointer<UInt8>, on connection: SQLiteConnection
+    ) -> (OpaquePointer?, Int32) {
         var compiled: OpaquePointer?
-        let code = sql.withUTF8Buffer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) {
-                sqlite3_prepare_v3(
-                    connection.handle, $0.baseAddress, Int32($0.count), UInt32(SQLITE_PREPARE_PERSISTENT), &compiled,
-                    nil)
-            }
+        let code = sql.withMemoryRebound(to: CChar.self) {
+            sqlite3_prepare_v3(
+                connection.handle, $0.baseAddress, Int32($0.count), UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
         }
+        return (compiled, code)
+    }
+
+    private init(_ compiled: OpaquePointer?, code: Int32, on connection: SQLiteConnection) throws(StoreError) {
         guard let compiled, code == SQLITE_OK else { throw connection.error(code) }
         handle = compiled
         self.connection = connection
@@ -59,6 +73,17 @@ public struct PreparedStatement: ~Copyable {
             return
         }
         value.withUTF8 { bind(index, UnsafeRawBufferPointer($0), isText: true) }
+    }
+
+    /// Binds bytes from the wire as text: what is no UTF-8, and NUL, where SQLite's functions end a text, become U+FFFD.
+    public mutating func bind(_ index: Int32, wireText bytes: [UInt8]) {
+        if bytes.allSatisfy({ $0 != 0 && $0 < 0x80 }) {
+            bytes.withUnsafeBytes { bind(index, $0, isText: true) }
+            return
+        }
+        let repaired = Array(String(decoding: bytes, as: UTF8.self).utf8)
+        let text = repaired.contains(0) ? repaired.flatMap { $0 == 0 ? [0xef, 0xbf, 0xbd] : [$0] } : repaired
+        text.withUnsafeBytes { bind(index, $0, isText: true) }
     }
 
     /// Binds an address and port as 18 bytes: the address in network order, then the port.
@@ -125,6 +150,12 @@ public struct PreparedStatement: ~Copyable {
 
     /// The column as a point of time.
     public func time(_ column: Int32) -> UnixTime { UnixTime(milliseconds: integer(column)) }
+
+    /// The column as a number, nil for NULL.
+    public func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
+
+    /// The column as a point of time, nil for NULL.
+    public func optionalTime(_ column: Int32) -> UnixTime? { isNull(column) ? nil : time(column) }
 
     /// The column as bytes, empty for NULL.
     public func bytes(_ column: Int32) -> [UInt8] {

@@ -58,6 +58,38 @@ public final class SQLiteConnection {
         try PreparedStatement(sql, on: self)
     }
 
+    /// Prepares a statement of constant pieces with its values bound.
+    func prepare(_ query: Query) throws(StoreError) -> PreparedStatement {
+        var statement = try PreparedStatement(query.sql, on: self)
+        query.bind(to: &statement)
+        return statement
+    }
+
+    /// All rows of a query, each as `read` gives it.
+    func rows<Row>(_ query: Query, _ read: (borrowing PreparedStatement) -> Row) throws(StoreError) -> [Row] {
+        var statement = try prepare(query)
+        var rows: [Row] = []
+        while try statement.step() { rows.append(read(statement)) }
+        return rows
+    }
+
+    /// The first row of a query as `read` gives it, nil when there is none.
+    func row<Row>(_ query: Query, _ read: (borrowing PreparedStatement) -> Row) throws(StoreError) -> Row? {
+        var statement = try prepare(query)
+        return try statement.step() ? read(statement) : nil
+    }
+
+    /// The first column of the first row as a number, 0 when there is no row.
+    func number(_ query: Query) throws(StoreError) -> Int64 { try row(query) { $0.integer(0) } ?? 0 }
+
+    /// Runs a query for its effect; gives the number of rows that it changed.
+    @discardableResult
+    func run(_ query: Query) throws(StoreError) -> Int64 {
+        var statement = try prepare(query)
+        try statement.run()
+        return changedRows
+    }
+
     /// The first column of the first row as a number, nil when there is no row.
     public func number(_ sql: StaticString) throws(StoreError) -> Int64? {
         var statement = try prepare(sql)
@@ -70,8 +102,10 @@ public final class SQLiteConnection {
         return try statement.step() ? statement.text(0) : nil
     }
 
-    /// Runs `body` between BEGIN IMMEDIATE and COMMIT; an error rolls everything back.
+    /// Runs `body` between BEGIN IMMEDIATE and COMMIT; an error rolls everything back. Within a transaction it is a part
+    /// of that one, and an error rolls back this part alone.
     public func transaction<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
+        if isInTransaction { return try part(body) }
         try execute("BEGIN IMMEDIATE")
         do throws(StoreError) {
             let result = try body()
@@ -79,6 +113,19 @@ public final class SQLiteConnection {
             return result
         } catch {
             rollBack()
+            throw error
+        }
+    }
+
+    private func part<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
+        try execute("SAVEPOINT part")
+        do throws(StoreError) {
+            let result = try body()
+            try execute("RELEASE part")
+            return result
+        } catch {
+            // On some errors SQLite has undone the whole transaction by itself.
+            if isInTransaction { try execute("ROLLBACK TO part; RELEASE part") }
             throw error
         }
     }

@@ -31,6 +31,70 @@ extension Store {
         return rows
     }
 
+    /// A page of the bindings of an account's clients that are live at `now`, in order of client and key, behind the
+    /// binding of this client and key.
+    public func bindings(
+        ofAccount account: Int64, liveAt now: UnixTime, after: (client: Int64, key: [UInt8])? = nil,
+        offset: Int64 = 0, limit: Int64
+    ) throws(StoreError) -> [BindingListing] {
+        var query = Query(
+            """
+            SELECT client.login, client.sid, binding.*
+            FROM client CROSS JOIN binding ON binding.client_id = client.id WHERE client.account_id = ?
+            """, .integer(account))
+        if let after {
+            query.add(
+                " AND client.id >= ? AND (client.id > ? OR binding.key > ?)", .integer(after.client),
+                .integer(after.client), .bytes(after.key))
+        }
+        query.add(" AND binding.expires_at > ? ORDER BY client.id, binding.key", .integer(now.milliseconds))
+        query.page(offset: offset, limit: limit)
+        return try connection.rows(query) { BindingListing($0) }
+    }
+
+    /// A page of the bindings of a client that are live at `now`, in order of their keys, behind the one with this key.
+    public func bindings(
+        ofClient client: Int64, liveAt now: UnixTime, after key: [UInt8]? = nil, offset: Int64 = 0, limit: Int64
+    ) throws(StoreError) -> [BindingListing] {
+        var query = Query(
+            """
+            SELECT client.login, client.sid, binding.*
+            FROM client CROSS JOIN binding ON binding.client_id = client.id WHERE client.id = ?
+            """, .integer(client))
+        if let key { query.add(" AND binding.key > ?", .bytes(key)) }
+        query.add(" AND binding.expires_at > ? ORDER BY binding.key", .integer(now.milliseconds))
+        query.page(offset: offset, limit: limit)
+        return try connection.rows(query) { BindingListing($0) }
+    }
+
+    /// The number of bindings of an account's clients that are live at `now`.
+    public func bindingCount(ofAccount account: Int64, liveAt now: UnixTime) throws(StoreError) -> Int64 {
+        try connection.number(
+            Query(
+                """
+                SELECT count(*) FROM client CROSS JOIN binding ON binding.client_id = client.id
+                WHERE client.account_id = ? AND binding.expires_at > ?
+                """, .integer(account), .integer(now.milliseconds)))
+    }
+
+    /// The binding with this key, live or not; nil when there is none.
+    public func binding(ofClient client: Int64, key: [UInt8]) throws(StoreError) -> BindingListing? {
+        try connection.row(
+            Query(
+                """
+                SELECT client.login, client.sid, binding.*
+                FROM client CROSS JOIN binding ON binding.client_id = client.id WHERE client.id = ? AND binding.key = ?
+                """, .integer(client), .bytes(key))
+        ) { BindingListing($0) }
+    }
+
+    /// Removes one binding; false when there is none. The server's memory does not learn of it.
+    @discardableResult
+    public func removeBinding(client: Int64, key: [UInt8]) throws(StoreError) -> Bool {
+        try connection.run(
+            Query("DELETE FROM binding WHERE client_id = ? AND key = ?", .integer(client), .bytes(key))) > 0
+    }
+
     /// Removes all bindings of a client and gives their number.
     @discardableResult
     public func removeBindings(ofClient client: Int64) throws(StoreError) -> Int64 {

@@ -52,6 +52,11 @@ extension Store {
         return try statement.step() ? ClientRow(statement) : nil
     }
 
+    /// The client with this number, nil when there is none.
+    public func client(id: Int64) throws(StoreError) -> ClientRow? {
+        try connection.row(Query("SELECT * FROM client WHERE id = ?", .integer(id))) { ClientRow($0) }
+    }
+
     /// The client with this sid, nil when there is none.
     public func client(sid: String) throws(StoreError) -> ClientRow? {
         var statement = try connection.prepare("SELECT * FROM client WHERE sid = ?1")
@@ -69,6 +74,49 @@ extension Store {
             }
         if let account { statement.bind(1, account) }
         while try statement.step() { body(ClientRow(statement)) }
+    }
+
+    /// Gives every client with whether its account is active (`ClientChange.isAccountActive`), in order of creation: for
+    /// the start.
+    public func forEachClientWithAccount(_ body: (ClientRow, _ isAccountActive: Bool) -> Void) throws(StoreError) {
+        // CROSS JOIN keeps SQLite from going by account, which would have to sort.
+        var statement = try connection.prepare(
+            """
+            SELECT account.effective_status = 'active', client.*
+            FROM client CROSS JOIN account ON account.id = client.account_id ORDER BY client.id
+            """)
+        while try statement.step() { body(ClientRow(statement, from: 1), statement.integer(0) != 0) }
+    }
+
+    /// A page of an account's clients in order of creation. Pages that each begin `after` the last row's number cost the
+    /// same however far one pages, unlike those by `offset`.
+    public func clients(
+        ofAccount account: Int64, matching filter: ClientFilter = ClientFilter(), after id: Int64 = 0,
+        offset: Int64 = 0, limit: Int64
+    ) throws(StoreError) -> [ClientRow] {
+        try connection.rows(
+            clientQuery(ofAccount: account, matching: filter, after: id, offset: offset, limit: limit)
+        ) { ClientRow($0) }
+    }
+
+    /// The query of `clients`.
+    func clientQuery(
+        ofAccount account: Int64, matching filter: ClientFilter, after id: Int64, offset: Int64, limit: Int64
+    ) -> Query {
+        var query = Query("SELECT * FROM client WHERE account_id = ? AND id > ?", .integer(account), .integer(id))
+        filter.add(to: &query)
+        query.add(" ORDER BY id")
+        query.page(offset: offset, limit: limit)
+        return query
+    }
+
+    /// The number of an account's clients.
+    public func clientCount(
+        ofAccount account: Int64, matching filter: ClientFilter = ClientFilter()
+    ) throws(StoreError) -> Int64 {
+        var query = Query("SELECT count(*) FROM client WHERE account_id = ?", .integer(account))
+        filter.add(to: &query)
+        return try connection.number(query)
     }
 
     /// The number of clients.

@@ -25,10 +25,14 @@ public final class Store {
             path: path, access: .readOnly, busyMilliseconds: options.busyMilliseconds)
         let version = try Store.recognise(opened)
         guard version == Migration.all.last?.version ?? 0 else {
-            throw .cannotOpen(path: path, reason: "its tables are not made yet; start the server once")
+            let state = version == 0 ? "not made yet" : "of an older version"
+            throw .cannotOpen(path: path, reason: "its tables are \(state); start the server once")
         }
         connection = opened
     }
+
+    /// The store on a connection that is open already, for the thread of that connection.
+    init(sharing connection: SQLiteConnection) { self.connection = connection }
 
     /// The connection to a database that is known to be ours, of the current version, in WAL mode.
     static func open(
@@ -86,7 +90,7 @@ public final class Store {
         try statement.run()
     }
 
-    /// Runs `body` as one transaction: all of its changes or none.
+    /// Runs `body` as one transaction: all of its changes or none. Within another it is a part of that one.
     public func transaction<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
         try connection.transaction(body)
     }

@@ -8,4 +8,18 @@ public enum StoreChange: Sendable {
     case deleteBinding(clientID: Int64, key: [UInt8])
     /// Removes all bindings of a client.
     case deleteBindings(clientID: Int64)
+    /// Makes the record of a call; nothing when its client is gone.
+    case startCall(CallStart)
+    /// Notes the first ringing of a call that was not answered.
+    case ringCall(RecordNumber, at: UnixTime)
+    /// Notes the first answer of a call, with the hash of the callee's tag.
+    case answerCall(RecordNumber, at: UnixTime, tag: Int64)
+    /// Notes the end of a call; only the first counts, except that it corrects one that was supposed by the limit.
+    case endCall(RecordNumber, CallEnd)
+    /// Makes the record of a text; nothing when its client is gone.
+    case recordMessage(ClientMessage)
+    /// Notes the end of a text that is on its way.
+    case endMessage(RecordNumber, MessageEnd)
+    /// Runs work of the API (`StoreWriter.perform`).
+    case work(StoreWork)
 }

@@ -20,6 +20,10 @@ public enum StoreError: Error, Equatable, Sendable {
     case busy(path: String)
     /// Another process serves the database.
     case inUse(path: String, process: Int32?)
+    /// The writer took nothing, as too many changes wait for it or it is about to end.
+    case overloaded(path: String)
+    /// The work took its changes back by itself, for this cause.
+    case withdrawn(path: String, cause: String)
     /// A rule of the tables refused a row.
     case constraint(path: String, rule: ConstraintRule, detail: String)
     /// Any other refusal of SQLite, with its extended result code.
@@ -93,6 +97,11 @@ extension StoreError: CustomStringConvertible {
             let holder = process.map { " (process \($0))" } ?? ""
             return "The database \(path) is served by another rollcall\(holder) already: stop that one, or name "
                 + "another database in the configuration of this one."
+        case .overloaded(let path):
+            return "The database \(path) takes no more changes at the moment, as too many wait for it or the server is "
+                + "about to end: try again a little later."
+        case .withdrawn(let path, let cause):
+            return "Nothing was changed in the database \(path) (\(cause)): correct the request and try again."
         case .constraint(let path, let rule, let detail):
             switch rule {
             case .unique:

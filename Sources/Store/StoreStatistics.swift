@@ -14,6 +14,10 @@ public struct StoreStatistics: Equatable, Sendable {
     public var groups: UInt64 = 0
     /// Expired bindings deleted.
     public var expired: UInt64 = 0
+    /// Calls ended by the limit.
+    public var callsEndedByLimit: UInt64 = 0
+    /// Records deleted as too old.
+    public var recordsDeleted: UInt64 = 0
     /// Times that the write-ahead log was written back.
     public var checkpoints: UInt64 = 0
     /// Failures of housekeeping and of following changes.

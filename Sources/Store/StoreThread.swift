@@ -11,6 +11,9 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
     private var group: GroupCommit
     private var follower: ChangeFollower
     private var housekeeping: Housekeeping
+    private var records: RecordHousekeeping
+    /// True while clients that work of the API changed may not have been reported.
+    private var isPollDue = false
     private var nextPoll: UInt64 = 0
     private var lastFailure: StoreError?
     private var nextFailureReport: UInt64 = 0
@@ -28,6 +31,7 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
         let group = try GroupCommit(connection: connection)
         let follower = try ChangeFollower(connection: connection, after: change)
         let housekeeping = try Housekeeping(connection: connection, options: options)
+        let records = try RecordHousekeeping(connection: connection, options: options)
         self.connection = connection
         self.queue = queue
         // SQLite waits blindly; the patience beyond is ours, which the end of the server cuts short.
@@ -38,6 +42,7 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
         self.group = group
         self.follower = follower
         self.housekeeping = housekeeping
+        self.records = records
     }
 
     /// Works until the queue is stopped and empty.
@@ -45,7 +50,8 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
         var batch = PendingChanges<Receipt>()
         while true {
             let now = StoreOptions.monotonicMilliseconds()
-            let wait = housekeeping.isPending || nextPoll <= now ? 0 : nextPoll - now
+            let isPending = housekeeping.isPending || records.isPending
+            let wait = isPending || nextPoll <= now ? 0 : nextPoll - now
             var work = queue.take(into: &batch, waitingMilliseconds: wait)
             if work.hasSlept, !batch.isEmpty, options.gatherMicroseconds > 0, !work.isStopping {
                 usleep(options.gatherMicroseconds)
@@ -93,8 +99,13 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
             var next = changes.startIndex
             for unit in units.indices {
                 let end = next + units[unit].changes
+                let isWork = units[unit].isWork
                 do throws(StoreError) {
-                    try group.apply(changes[next..<end])
+                    if isWork {
+                        try group.apply(work: changes[next..<end])
+                    } else {
+                        try group.apply(changes[next..<end])
+                    }
                 } catch {
                     // Disk full and I/O errors undo the whole transaction; any other failure is this unit's alone.
                     if !group.isOpen { throw error }
@@ -107,6 +118,41 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
             groupError = error
         }
         report(units: units, receipts: receipts, failures: failures, groupError: groupError)
+        // After the answers of others, which wait for nobody.
+        if units.contains(where: \.isWork) {
+            finishWork(changes: changes, units: units, failures: failures, groupError: groupError)
+        }
+    }
+
+    /// Reports the clients that the work of a group changed, and then lets those who wait for it go on.
+    private mutating func finishWork(
+        changes: ArraySlice<StoreChange>, units: ArraySlice<PendingChanges<Receipt>.Unit>,
+        failures: [(unit: Int, error: StoreError)], groupError: StoreError?
+    ) {
+        if groupError == nil {
+            isPollDue = true
+            let now = StoreOptions.monotonicMilliseconds()
+            // The work is durable, whatever fails here; what it changed is then reported at the next time.
+            do throws(StoreError) { try followChanges() } catch { noteFailure(error, at: now) }
+        }
+        var next = changes.startIndex
+        for unit in units.indices {
+            if units[unit].isWork, case .work(let work) = changes[next] {
+                if let error = groupError ?? failures.first(where: { $0.unit == unit })?.error { work.fail(error) }
+                work.release()
+            }
+            next += units[unit].changes
+        }
+    }
+
+    /// Reports all changes of clients that were not reported yet.
+    private mutating func followChanges() throws(StoreError) {
+        while true {
+            let changes = try follower.poll(isForced: isPollDue)
+            if changes.isEmpty { break }
+            changed(changes)
+        }
+        isPollDue = false
     }
 
     /// Starts a transaction; a lock of another process is waited for longer than SQLite does by itself, but not for long
@@ -149,7 +195,8 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
                     nextReceipt += 1
                 }
                 if nextFailure < failures.count, failures[nextFailure].unit == unit {
-                    bad.append((receipt, failures[nextFailure].error))
+                    // Who waits for work is told by it.
+                    if !units[unit].isWork { bad.append((receipt, failures[nextFailure].error)) }
                     nextFailure += 1
                 } else if let receipt {
                     good.append(receipt)
@@ -172,26 +219,31 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
     private mutating func attend(isIdle: Bool, pollWanted: Bool) {
         let now = StoreOptions.monotonicMilliseconds()
         let isTime = pollWanted || now >= nextPoll
-        var expired: Int64 = 0
         do throws(StoreError) {
             if isTime {
                 nextPoll = now &+ options.pollMilliseconds
-                while true {
-                    let changes = try follower.poll()
-                    if changes.isEmpty { break }
-                    changed(changes)
-                }
+                try followChanges()
             }
             // Under load one step a poll period, so that a busy server is swept too.
             if isIdle || isTime {
-                expired = try housekeeping.sweep(at: now)
+                let expired = try housekeeping.sweep(at: now)
+                if expired > 0 { queue.finish(units: 0) { $0.expired &+= UInt64(expired) } }
                 if try housekeeping.pruneChanges(seen: follower.lastChange) { nextPoll = 0 }
+                try tidyRecords(at: now)
             }
-            if expired > 0 { queue.finish(units: 0) { $0.expired &+= UInt64(expired) } }
         } catch {
             noteFailure(error, at: now)
         }
         writeBack(isIdle: isIdle)
+    }
+
+    private mutating func tidyRecords(at now: UInt64) throws(StoreError) {
+        let step = try records.tidy(at: now)
+        if step.ended == 0, step.deleted == 0 { return }
+        queue.finish(units: 0) { counts in
+            counts.callsEndedByLimit &+= UInt64(step.ended)
+            counts.recordsDeleted &+= UInt64(step.deleted)
+        }
     }
 
     private mutating func writeBack(isIdle: Bool) {

@@ -4,6 +4,8 @@ import Primitives
 /// it in one transaction. It also follows what other connections change in the table of clients, and keeps the file in
 /// order in idle moments.
 public final class StoreWriter<Receipt: Sendable>: Sendable {
+    /// The path of the database file.
+    public let path: String
     private let queue: WriterQueue<Receipt>
     private let thread: JoinableThread
 
@@ -14,13 +16,14 @@ public final class StoreWriter<Receipt: Sendable>: Sendable {
     ///   - committed: Called on the store thread: once for each group with the receipts that are durable now and no
     ///     error, and once for each failure with its receipts (empty when the change had none, or when housekeeping or
     ///     following changes failed).
-    ///   - changed: Called on the store thread with changes that other connections made, in order.
+    ///   - changed: Called on the store thread with changes that other connections and `perform` made, in order.
     public init(
         path: String, options: StoreOptions = StoreOptions(), after change: Int64 = 0,
         committed: @escaping @Sendable ([Receipt], StoreError?) -> Void,
         changed: @escaping @Sendable ([ClientChange]) -> Void = { _ in }
     ) throws(StoreError) {
-        queue = WriterQueue(limit: options.queueLimit)
+        self.path = path
+        queue = WriterQueue(limit: options.queueLimit, gatherMilliseconds: options.recordGatherMilliseconds)
         let connection = try Store.open(path: path, options: options)
         let body = Body(
             try StoreThread(
@@ -37,6 +40,11 @@ public final class StoreWriter<Receipt: Sendable>: Sendable {
     /// Adds a change from any thread; false when the queue is full or the writer stopped, and then nothing was done.
     public func enqueue(_ change: StoreChange, receipt: Receipt? = nil) -> Bool {
         queue.enqueue(change, receipt: receipt)
+    }
+
+    /// Adds a change that nobody waits for: it may gather with others for `StoreOptions.recordGatherMilliseconds`.
+    public func enqueueRecord(_ change: StoreChange) -> Bool {
+        queue.enqueue(change, receipt: nil, mayGather: true)
     }
 
     /// Adds changes that are stored all or none, from any thread; false as above.

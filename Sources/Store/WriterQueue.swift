@@ -12,13 +12,27 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
     private var pending = PendingChanges<Receipt>()
     private var counts = StoreStatistics()
     private var finishedUnits: UInt64 = 0
-    private var isSleeping = false
+    private var sleep = Sleep.none
+    /// Something among the pending must not wait for more.
+    private var isUrgent = false
     private var isStopping = false
     private var isPollWanted = false
 
-    /// An empty queue that holds at most `limit` units.
-    init(limit: Int) {
+    /// What the store thread sleeps for.
+    private enum Sleep {
+        case none
+        /// For anything.
+        case work
+        /// For something urgent, or the end of the time that other changes may gather for.
+        case gathering
+    }
+
+    private let gatherMilliseconds: UInt64
+
+    /// An empty queue that holds at most `limit` units, and lets what is not urgent gather.
+    init(limit: Int, gatherMilliseconds: UInt64 = 0) {
         self.limit = limit
+        self.gatherMilliseconds = gatherMilliseconds
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
@@ -40,13 +54,13 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Adds one change; false when the queue is full or stopped.
-    func enqueue(_ change: StoreChange, receipt: Receipt?) -> Bool {
+    /// Adds one change, for which somebody waits unless it may gather; false when the queue is full or stopped.
+    func enqueue(_ change: StoreChange, receipt: Receipt?, mayGather: Bool = false) -> Bool {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         guard admit() else { return false }
         pending.append(change, receipt: receipt)
-        wakeIfSleeping()
+        wake(urgently: !mayGather)
         return true
     }
 
@@ -56,7 +70,7 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
         defer { pthread_mutex_unlock(mutex) }
         guard admit() else { return false }
         pending.append(unit, receipt: receipt)
-        wakeIfSleeping()
+        wake(urgently: true)
         return true
     }
 
@@ -64,7 +78,7 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
     func requestPoll() {
         pthread_mutex_lock(mutex)
         isPollWanted = true
-        wakeIfSleeping()
+        wake(urgently: true)
         pthread_mutex_unlock(mutex)
     }
 
@@ -72,7 +86,7 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
     func requestStop() {
         pthread_mutex_lock(mutex)
         isStopping = true
-        wakeIfSleeping()
+        wake(urgently: true)
         pthread_mutex_unlock(mutex)
     }
 
@@ -80,6 +94,7 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
     func waitUntilDrained() {
         pthread_mutex_lock(mutex)
         let target = counts.accepted
+        wake(urgently: true)
         while finishedUnits < target { pthread_cond_wait(drained, mutex) }
         pthread_mutex_unlock(mutex)
     }
@@ -99,21 +114,27 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         var hasSlept = false
-        if pending.isEmpty, !isStopping, !isPollWanted, milliseconds > 0 {
-            var deadline = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &deadline)
-            deadline.tv_nsec += Int(milliseconds % 1000) * 1_000_000
-            deadline.tv_sec += Int(milliseconds / 1000) + deadline.tv_nsec / 1_000_000_000
-            deadline.tv_nsec %= 1_000_000_000
-            isSleeping = true
+        if pending.isEmpty, !isUrgent, milliseconds > 0 {
+            sleep(for: .work, milliseconds)
             hasSlept = true
-            while isSleeping, pthread_cond_timedwait(wake, mutex, &deadline) == 0 {}
-            isSleeping = false
         }
+        if !pending.isEmpty, !isUrgent, gatherMilliseconds > 0 { sleep(for: .gathering, gatherMilliseconds) }
         swap(&pending, &batch)
         let work = Work(isStopping: isStopping, isPollWanted: isPollWanted, hasSlept: hasSlept)
         isPollWanted = false
+        isUrgent = isStopping
         return work
+    }
+
+    private func sleep(for reason: Sleep, _ milliseconds: UInt64) {
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        deadline.tv_nsec += Int(milliseconds % 1000) * 1_000_000
+        deadline.tv_sec += Int(milliseconds / 1000) + deadline.tv_nsec / 1_000_000_000
+        deadline.tv_nsec %= 1_000_000_000
+        sleep = reason
+        while sleep != .none, pthread_cond_timedwait(wake, mutex, &deadline) == 0 {}
+        sleep = .none
     }
 
     /// True once the end was asked for.
@@ -151,10 +172,10 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
         return true
     }
 
-    private func wakeIfSleeping() {
-        if isSleeping {
-            isSleeping = false
-            pthread_cond_signal(wake)
-        }
+    private func wake(urgently: Bool) {
+        if urgently { isUrgent = true }
+        guard sleep == .work || sleep == .gathering && urgently else { return }
+        sleep = .none
+        pthread_cond_signal(wake)
     }
 }

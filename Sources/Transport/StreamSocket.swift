@@ -1,7 +1,7 @@
 import Glibc
 import Primitives
 
-/// A listening TCP socket of one worker.
+/// A listening TCP socket of one worker, or of the HTTP server.
 final class StreamSocket: Sendable {
     private let descriptor: FileDescriptor
     /// The address and port that it is bound to.
@@ -10,12 +10,12 @@ final class StreamSocket: Sendable {
     /// The number for system calls, good while this object is held.
     var number: Int32 { descriptor.number }
 
-    /// Binds a socket that shares its port with those of the other workers, and listens.
-    init(_ address: SocketAddress) throws(SystemError) {
+    /// Binds a socket, which shares its port with those of the other workers unless it is alone, and listens.
+    init(_ address: SocketAddress, isAlone: Bool = false) throws(SystemError) {
         descriptor = try System.socket(.tcp, family: address.family)
         // Connections of an earlier process in TIME_WAIT must not stop a restart.
         try System.set(descriptor.number, SOL_SOCKET, SO_REUSEADDR, 1)
-        try System.set(descriptor.number, SOL_SOCKET, SO_REUSEPORT, 1)
+        if !isAlone { try System.set(descriptor.number, SOL_SOCKET, SO_REUSEPORT, 1) }
         try System.bind(descriptor.number, address)
         try System.listen(descriptor.number)
         self.address = try System.localAddress(descriptor.number)

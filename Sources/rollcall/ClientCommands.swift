@@ -1,85 +1,92 @@
 import Configuration
+import Foundation
 import Glibc
 import Primitives
-import SIPMessage
+import RESTInterface
 import Store
 import Transport
 
-/// `rollcall client ...`: works on the database; a running server follows within a second.
+/// `rollcall client ...`: works through the API of the running server, or on the database when none runs.
 struct ClientCommands {
     let site: Site
 
     init(_ site: Site) { self.site = site }
 
     func add(_ login: String, _ source: Command.PasswordSource, _ values: Command.ClientValues) throws {
-        try ClientRules(site).check(login: login)
+        // What is wrong is said before a password is asked for.
+        if let fault = ClientRules.fault(ofLogin: login) { throw CommandFailure("Login is invalid: \(fault)") }
         let password = try read(source, for: login)
-        let store = try site.openStore()
-        let account = try site.account(in: store).account
-        var client = newClient(login, password, account)
-        apply(values, to: &client)
-        do {
-            client = try store.createClient(client)
-        } catch .constraint(_, .unique, _) {
+        let api = try APIConnection(site, mayCreate: true)
+        if try find(login) != nil {
             throw CommandFailure(
                 "there is a client '\(login)' already; change it with 'rollcall client set \(login)' or choose another login"
             )
         }
+        let answer = try api.send(
+            .post, "\(api.account.sid)/Clients",
+            form: [("Login", login), ("Password", password)] + parameters(of: values))
+        let client = try JSONDecoder().decode(ClientView.self, from: answer)
         Terminal.print("client \(login) added (\(client.sid))")
         if source == .generate { Terminal.print("password: \(password)") }
     }
 
     func list(json: Bool) throws {
-        let store = try site.openExisting()
+        let api = try APIConnection(site)
         var clients: [ClientView] = []
-        try store.forEachClient { clients.append(ClientView($0)) }
+        for account in try site.accountSIDs() {
+            clients += try JSONDecoder().decode([ClientView].self, from: try api.send(.get, "\(account)/Clients"))
+        }
         if json { return try JSONText.print(clients) }
         if clients.isEmpty { return Terminal.print("no clients; add one with 'rollcall client add LOGIN'") }
         TextTable.print(
             ["LOGIN", "STATUS", "NAME", "SID"],
-            clients.map { [$0.login, $0.status == 1 ? "enabled" : "disabled", $0.friendlyName, $0.sid] })
+            clients.map { [$0.login, $0.status == "1" ? "enabled" : "disabled", $0.friendlyName, $0.sid] })
     }
 
     func show(_ login: String, json: Bool) throws {
-        let store = try site.openExisting()
-        let client = try find(login, in: store)
-        let bindings = try store.bindings(ofClient: client.id, liveAt: System.now().unix)
-        if json { return try JSONText.print(ClientView(client)) }
+        let api = try APIConnection(site)
+        let resource = try resource(of: login)
+        let answer = try api.send(.get, resource)
+        let client = try JSONDecoder().decode(ClientView.self, from: answer)
+        if json { return try JSONText.print(client) }
+        let state = try JSONDecoder().decode(
+            RegistrationState.self, from: try api.send(.get, "\(resource)/RegistrationStatus"))
         Terminal.print("login:         \(client.login)")
         Terminal.print("name:          \(TextTable.plain(client.friendlyName))")
-        Terminal.print("status:        \(client.status == 1 ? "enabled" : "disabled")")
+        Terminal.print("status:        \(client.status == "1" ? "enabled" : "disabled")")
         Terminal.print("sid:           \(client.sid)")
         Terminal.print("address:       sip:\(client.login)@\(site.domain)")
-        Terminal.print("registrations: \(bindings.count)")
+        Terminal.print("registrations: \(state.registrations)")
+        if let failure = state.lastFailure {
+            Terminal.print(
+                "last failure:  \(failure.date), \(failure.method) from \(failure.transport):\(failure.source)")
+            Terminal.print("               \(failure.code): \(failure.message)")
+        }
     }
 
     func set(_ login: String, _ source: Command.PasswordSource?, _ values: Command.ClientValues) throws {
-        let store = try site.openExisting()
-        var client = try find(login, in: store)
+        let api = try APIConnection(site)
+        let resource = try resource(of: login)
+        var form = parameters(of: values)
         var password: String?
         if let source {
             let new = try read(source, for: login)
-            client.setPassword(new, site: site)
+            form.append(("Password", new))
             password = new
         }
-        apply(values, to: &client)
-        client.dateUpdated = System.now().unix
-        let changed = client
-        // Both or nothing: a disabled client has no bindings, also when this process is ended between the two.
-        try store.transaction { () throws(StoreError) in
-            _ = try store.updateClient(changed)
-            if changed.status == 0 { _ = try store.removeBindings(ofClient: changed.id) }
-        }
+        try api.send(.post, resource, form: form)
         Terminal.print("client \(login) changed")
         if source == .generate, let password { Terminal.print("password: \(password)") }
     }
 
     func remove(_ login: String) throws {
-        let store = try site.openExisting()
-        _ = try store.removeClient(id: try find(login, in: store).id)
+        let api = try APIConnection(site)
+        try api.send(.delete, try resource(of: login))
         Terminal.print("client \(login) removed")
     }
 
+    /// All clients of a file or none, which the API does not offer: straight into the database, in one transaction. A
+    /// running server follows within a second.
     func load(_ file: String) throws {
         let lines = try InputText.lines(of: file)
         var pairs: [(login: String, password: String)] = []
@@ -88,12 +95,10 @@ struct ClientCommands {
             guard parts.count == 2, !parts[1].isEmpty else {
                 throw CommandFailure("\(file):\(number + 1): expected 'login,password'")
             }
-            do {
-                try ClientRules(site).check(login: parts[0])
-                try ClientRules(site).check(password: parts[1])
-            } catch let error as CommandFailure {
-                throw CommandFailure("\(file):\(number + 1): \(error.message)")
+            if let fault = ClientRules.fault(ofLogin: parts[0]) {
+                throw CommandFailure("\(file):\(number + 1): Login is invalid: \(fault)")
             }
+            if let fault = fault(ofPassword: parts[1]) { throw CommandFailure("\(file):\(number + 1): \(fault)") }
             pairs.append((parts[0], parts[1]))
         }
         let store = try site.openStore()
@@ -127,13 +132,16 @@ struct ClientCommands {
         var client = ClientRow(
             accountID: account.id, login: login, friendlyName: login, password: nil, ha1MD5: [], ha1SHA256: [],
             ha1SHA512_256: [], realm: site.domain, date: System.now().unix)
-        client.setPassword(password, site: site)
+        client.setPassword(
+            password, realm: site.domain, isKept: site.configuration.authentication.passwords == .recoverable)
         return client
     }
 
-    private func apply(_ values: Command.ClientValues, to client: inout ClientRow) {
-        if let name = values.friendlyName { client.friendlyName = name.isEmpty ? client.login : name }
-        if let isEnabled = values.isEnabled { client.status = isEnabled ? 1 : 0 }
+    private func parameters(of values: Command.ClientValues) -> [(name: String, value: String)] {
+        var parameters: [(name: String, value: String)] = []
+        if let name = values.friendlyName { parameters.append(("FriendlyName", name)) }
+        if let isEnabled = values.isEnabled { parameters.append(("Status", isEnabled ? "1" : "0")) }
+        return parameters
     }
 
     private func read(_ source: Command.PasswordSource, for login: String) throws -> String {
@@ -143,60 +151,22 @@ struct ClientCommands {
         case .generate: return Secrets.password()
         case .ask: password = try InputText.password(prompt: "Password for \(login): ")
         }
-        try ClientRules(site).check(password: password)
+        if let fault = fault(ofPassword: password) { throw CommandFailure(fault) }
         return password
     }
 
-    private func find(_ login: String, in store: Store) throws -> ClientRow {
-        guard let client = try store.client(login: login) else {
+    private func fault(ofPassword password: String) -> String? {
+        let least = max(1, site.configuration.authentication.minPasswordLength)
+        return password.count < least ? "the password is too short: at least \(least) characters are needed" : nil
+    }
+
+    private func find(_ login: String) throws -> ClientRow? { try site.openExisting().client(login: login) }
+
+    /// The address of a client, of whatever account.
+    func resource(of login: String) throws -> String {
+        guard let client = try find(login), let account = try site.openExisting().account(id: client.accountID) else {
             throw CommandFailure("there is no client '\(login)'; 'rollcall client list' shows them all")
         }
-        return client
-    }
-}
-
-/// What a login and a password may be.
-struct ClientRules {
-    let site: Site
-
-    init(_ site: Site) { self.site = site }
-
-    /// RFC 2396 userinfo without `:`, which neither digest nor Basic authentication can carry; 1 to 64 characters.
-    func check(login: String) throws {
-        if login.isEmpty || login.utf8.count > 64 {
-            throw CommandFailure("a login has 1 to 64 characters, this one has \(login.utf8.count)")
-        }
-        for character in login {
-            guard let byte = character.asciiValue,
-                ASCII.isUnreserved(byte) || ";&=+$,%".utf8.contains(byte)
-            else {
-                throw CommandFailure(
-                    "a login must not contain '\(character)'; letters, digits and -_.!~*'();&=+$, are allowed, others as %HH"
-                )
-            }
-        }
-        if login.withSlice({ !$0.hasValidEscapes }) {
-            throw CommandFailure("a % in a login must be followed by two hexadecimal digits")
-        }
-        // RFC 3261 19.1.4: `%61` and `a` are the same user, who would be two clients with one place.
-        var rest = login.utf8[...]
-        while let percent = rest.firstIndex(of: UInt8(ascii: "%")) {
-            let digits = String(decoding: rest[percent...].dropFirst().prefix(2), as: UTF8.self)
-            let byte = UInt8(digits, radix: 16) ?? 0
-            if ASCII.isUnreserved(byte) || ";&=+$,".utf8.contains(byte) {
-                throw CommandFailure("a login must not have '%\(digits)' for '\(Character(UnicodeScalar(byte)))'")
-            }
-            if digits != digits.uppercased() {
-                throw CommandFailure("write '%\(digits)' in a login as '%\(digits.uppercased())'")
-            }
-            rest = rest[percent...].dropFirst(3)
-        }
-    }
-
-    func check(password: String) throws {
-        let least = max(1, site.configuration.authentication.minPasswordLength)
-        if password.count < least {
-            throw CommandFailure("the password is too short: at least \(least) characters are needed")
-        }
+        return "\(account.sid)/Clients/\(client.sid)"
     }
 }

@@ -1,9 +1,9 @@
 import Observability
 import Primitives
+import RESTInterface
 import SIPProxy
 import SIPRegistrar
 import Store
-import Synchronization
 import Transport
 
 /// Keeps the clients in memory as they are in the store: loads them at the start, follows what other processes change.
@@ -11,8 +11,6 @@ final class ClientDirectory: Sendable {
     private let site: Site
     private let location: LocationService
     private let log: DaemonLog
-    /// The accounts whose clients may neither register nor call.
-    private let inactiveAccounts = Mutex(Set<Int64>())
 
     init(_ site: Site, _ location: LocationService, _ log: DaemonLog) {
         self.site = site
@@ -22,21 +20,18 @@ final class ClientDirectory: Sendable {
 
     /// Loads all clients and live bindings.
     func load(from store: Store, _ bridge: StoreBridge) throws(StoreError) {
-        var inactive = Set<Int64>()
-        try store.forEachAccount { if $0.status != "active" { inactive.insert($0.id) } }
-        inactiveAccounts.withLock { [inactive] in $0 = inactive }
-        try store.forEachClient { apply($0) }
+        try store.forEachClientWithAccount { apply($0, isAccountActive: $1) }
         try store.forEachBinding(liveAt: System.now().unix) { row, login in
             guard let binding = bridge.binding(of: row) else { return }
             _ = login.withSlice { location.restore(binding, of: $0) }
         }
     }
 
-    /// Takes over changes that another process has made.
+    /// Takes over changes that another process or the API has made.
     func follow(_ changes: [ClientChange]) {
         for change in changes {
             if let client = change.client {
-                apply(client)
+                apply(client, isAccountActive: change.isAccountActive)
                 log.write(.clientChanged) { buffer in
                     client.login.withSlice { buffer.field("user", $0) }
                     buffer.field("status", number: client.status)
@@ -48,8 +43,8 @@ final class ClientDirectory: Sendable {
         }
     }
 
-    private func apply(_ client: ClientRow) {
-        guard let digest = client.digest(for: site) else {
+    private func apply(_ client: ClientRow, isAccountActive: Bool) {
+        guard let digest = client.digest(realm: site.domain) else {
             // What is in memory of it is of before the change: an old password, or a client that was disabled since.
             tell(client.login.withSlice { location.removeClient($0) })
             log.write(.configNote) { buffer in
@@ -59,26 +54,25 @@ final class ClientDirectory: Sendable {
             }
             return
         }
-        let isAccountActive = inactiveAccounts.withLock { !$0.contains(client.accountID) }
         client.login.withSlice { login in
             client.sid.withSlice { sid in
                 tell(
                     location.replaceClient(
                         id: client.id, sid: sid, login: login, password: digest,
-                        isEnabled: client.status == 1 && isAccountActive))
+                        isEnabled: client.status == 1 && isAccountActive, hasApplication: client.hasApplication))
             }
         }
     }
 
     /// Writes a line for each binding that ended with its client, or because the client was disabled.
     private func tell(_ bindings: [DroppedBinding]) {
-        for dropped in bindings {
-            log.write(.registrationRemoved) { buffer in
-                buffer.field("src", source: dropped.binding.flow)
-                dropped.login.withSlice { buffer.field("user", $0) }
-                dropped.binding.withText { buffer.contact($0.contact) }
-                buffer.field("why", "its client was disabled or removed")
-            }
-        }
+        for dropped in bindings { log.write(dropped: dropped, why: "its client was disabled or removed") }
+    }
+}
+
+extension ClientRow {
+    /// True when calls and texts of the client go to an application.
+    fileprivate var hasApplication: Bool {
+        !(voiceApplicationSID ?? "").isEmpty || !(voiceURL ?? "").isEmpty
     }
 }

@@ -43,6 +43,10 @@ enum Daemon {
             _ = log.sink.flush(milliseconds: 300)
             throw error
         }
+        let api = try APIServer.open(site, parts, log)
+        for address in api?.addresses ?? [] {
+            log.write(.listenOK) { buffer in "http:\(address)".withSlice { buffer.field("on", $0) } }
+        }
         let workers = parts.transport.loops.enumerated().map { index, loop in
             let worker = Worker(
                 parts, logLevel: level, logFormat: format, sweeps: index == 0)
@@ -51,9 +55,11 @@ enum Daemon {
         }
         do {
             try parts.transport.start()
+            try api?.start()
         } catch {
             throw CommandFailure("\(error)", exitCode: .internalError)
         }
+        if let address = api?.addresses.first { parts.databaseLock.announce(APIServer.reachable(address)) }
         log.write(.serverReady) { buffer in
             buffer.field("listeners", number: Int64(parts.transport.listeners.count))
             buffer.field("workers", number: Int64(workers.count))
@@ -67,6 +73,8 @@ enum Daemon {
         signal(SIGTERM, SIG_DFL)
         signal(SIGINT, SIG_DFL)
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        // First the API, whose last changes still reach SIP and the store.
+        api?.stop()
         parts.transport.stop()
         parts.writer.stop()
         log.write(.serverStop) { buffer in buffer.field("why", number == SIGINT ? "SIGINT" : "SIGTERM") }
@@ -127,6 +135,8 @@ enum Daemon {
             domains: domains, now: System.now())
         let bridge = StoreBridge(transport.listeners)
         try store.detachStreamBindings()
+        // Their transactions ended with the process; calls that were answered go on without it.
+        _ = try store.closeInterruptedCalls(at: System.now().unix, reason: Int64(Reason.serverRestarted.rawValue))
         let lastChange = try store.lastChange()
         let directory = ClientDirectory(site, location, log)
         try directory.load(from: store, bridge)
@@ -134,17 +144,20 @@ enum Daemon {
         let writer = try StoreWriter<PendingAnswer>(
             path: site.databasePath, options: site.storeOptions, after: lastChange,
             committed: { answers.release($0, $1) }, changed: { directory.follow($0) })
+        let records = RecordSink(writer, log)
+        let executor = EffectExecutor(
+            server, transport.makeSender(), log.sink, records, LogLevel(site.configuration.log.level),
+            LogFormat(site.configuration.log.format))
         let names: ResolvedNames
         do {
-            names = ResolvedNames(
-                server, try Resolver(), transport.makeSender(), log.sink,
-                level: LogLevel(site.configuration.log.level), format: LogFormat(site.configuration.log.format))
+            names = ResolvedNames(try Resolver(), executor)
         } catch {
             throw CommandFailure("cannot start the resolver: \(error)", exitCode: .internalError)
         }
         return DaemonParts(
             log: log.sink, transport: transport, location: location, authenticator: authenticator, server: server,
-            writer: writer, bridge: bridge, names: names, databaseLock: databaseLock)
+            writer: writer, bridge: bridge, executor: executor, names: names, records: records,
+            databaseLock: databaseLock)
     }
 
     /// Runs what may take long at the start, such as the check of a large database, so that a signal ends the process at
@@ -162,7 +175,8 @@ enum Daemon {
     /// Takes as many file descriptors as the limit of connections needs and the system grants; says when that is less.
     private static func raiseDescriptorLimit(_ site: Site, _ log: DaemonLog) {
         // Beside the connections: sockets, pollers, the database, the resolver.
-        let wanted = site.configuration.limits.connections
+        let limits = site.configuration.limits
+        let wanted = limits.connections + (site.configuration.api.listen.isEmpty ? 0 : site.configuration.api.connections)
         let granted = DescriptorLimit.raise(to: wanted + 256)
         guard granted < wanted else { return }
         log.write(.configNote) { buffer in

@@ -1,5 +1,7 @@
 import Observability
 import Primitives
+import SIPProxy
+import SIPRegistrar
 import Synchronization
 import Transport
 
@@ -22,5 +24,15 @@ final class DaemonLog: Sendable {
         fields(&buffer)
         buffer.end()
         sink.write(buffer.bytes, lines: buffer.lines)
+    }
+
+    /// Writes the line of a binding that ended without a REGISTER that asked for it.
+    func write(dropped: DroppedBinding, why: ByteSlice) {
+        write(.registrationRemoved) { buffer in
+            buffer.field("src", source: dropped.binding.flow)
+            dropped.login.withSlice { buffer.field("user", $0) }
+            dropped.binding.withText { buffer.contact($0.contact) }
+            buffer.field("why", why)
+        }
     }
 }

@@ -18,7 +18,9 @@ struct DaemonParts: Sendable {
     let server: SIPServer
     let writer: StoreWriter<PendingAnswer>
     let bridge: StoreBridge
+    let executor: EffectExecutor
     let names: ResolvedNames
+    let records: RecordSink
     /// Held as long as the server lives.
     let databaseLock: DatabaseLock
 

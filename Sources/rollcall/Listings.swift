@@ -1,24 +1,13 @@
 import Foundation
-import Primitives
-import Store
 
-/// A client as commands print it; the password is never among it.
-struct ClientView: Encodable {
+/// A client as the API shows it and commands print it; the password is left out.
+struct ClientView: Codable {
     let sid: String
     let login: String
     let friendlyName: String
-    let status: Int64
+    let status: String
     let dateCreated: String
     let dateUpdated: String
-
-    init(_ row: ClientRow) {
-        sid = row.sid
-        login = row.login
-        friendlyName = row.friendlyName
-        status = row.status
-        dateCreated = TextTable.date(row.dateCreated)
-        dateUpdated = TextTable.date(row.dateUpdated)
-    }
 
     enum CodingKeys: String, CodingKey {
         case sid, login, status
@@ -28,33 +17,47 @@ struct ClientView: Encodable {
     }
 }
 
-/// A binding as commands print it.
-struct BindingView: Encodable {
+/// What the API says of a client's registrations.
+struct RegistrationState: Decodable {
+    /// The last refused request.
+    struct Failure: Decodable {
+        let date: String
+        let source: String
+        let transport: String
+        let method: String
+        let code: String
+        let message: String
+    }
+
+    let registrations: Int
+    let lastFailure: Failure?
+
+    enum CodingKeys: String, CodingKey {
+        case registrations
+        case lastFailure = "last_failure"
+    }
+}
+
+/// A registration as the API shows it and commands print it.
+struct RegistrationView: Codable {
+    let sid: String
     let login: String
     let contact: String
     let source: String
     let transport: String
     let userAgent: String
-    let expires: Int64
-    let registered: String
-    /// True for a device on TCP that has not come back since the server was restarted.
-    let isWaiting: Bool
-
-    init(_ row: BindingRow, login: String, now: UnixTime) {
-        self.login = login
-        contact = String(decoding: row.contact, as: UTF8.self)
-        source = row.remote.description
-        transport = row.transport.name.string
-        userAgent = String(decoding: row.userAgent, as: UTF8.self)
-        expires = max(0, (row.expiresAt.milliseconds - now.milliseconds + 999) / 1000)
-        registered = TextTable.date(row.createdAt)
-        isWaiting = row.transport.isReliable && row.listener.isEmpty
-    }
+    /// `waiting` for a device on TCP that has not come back since the server was restarted.
+    let status: String
+    let expiresIn: Int
+    let dateCreated: String
+    let dateLastSeen: String
 
     enum CodingKeys: String, CodingKey {
-        case login, contact, source, transport, expires, registered
+        case sid, login, contact, source, transport, status
         case userAgent = "user_agent"
-        case isWaiting = "waiting"
+        case expiresIn = "expires_in"
+        case dateCreated = "date_created"
+        case dateLastSeen = "date_last_seen"
     }
 }
 
@@ -99,10 +102,5 @@ enum TextTable {
     /// Text with `?` for each control character: what came from elsewhere must not steer the terminal.
     static func plain(_ text: String) -> String {
         String(text.map { $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? "?" : $0 })
-    }
-
-    /// A time in ISO 8601 form, UTC.
-    static func date(_ time: UnixTime) -> String {
-        Date(timeIntervalSince1970: Double(time.seconds)).formatted(.iso8601)
     }
 }

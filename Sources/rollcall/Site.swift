@@ -1,7 +1,7 @@
 import Configuration
 import Glibc
+import Observability
 import Primitives
-import SIPAuthentication
 import Store
 import Transport
 
@@ -36,6 +36,10 @@ struct Site {
     var storeOptions: StoreOptions {
         var options = StoreOptions()
         options.durability = configuration.durability == .synced ? .synced : .commit
+        options.callLimitMilliseconds = Int64(clamping: configuration.calls.longestCall.wholeMilliseconds)
+        options.callLimitReason = Int64(Reason.callLimitReached.rawValue)
+        let kept = Int64(clamping: configuration.calls.keepRecords.wholeMilliseconds)
+        options.recordsKeptMilliseconds = kept == 0 ? nil : kept
         return options
     }
 
@@ -48,12 +52,6 @@ struct Site {
     func openExisting() throws -> Store {
         try requireDatabase()
         return try openStore()
-    }
-
-    /// Opens the database to look at it, beside a server that runs.
-    func openForReading() throws -> Store {
-        try requireDatabase()
-        return try Store(reading: databasePath, options: storeOptions)
     }
 
     private func requireDatabase() throws {
@@ -69,12 +67,10 @@ struct Site {
         return (try store.createAccount(friendlyName: "Default account", at: System.now().unix), true)
     }
 
-    /// The digests of a password in this site's realm.
-    func digest(login: String, password: String) -> PasswordDigest {
-        login.withSlice { login in
-            domain.withSlice { realm in
-                password.withSlice { PasswordDigest(login: login, realm: realm, password: $0) }
-            }
-        }
+    /// The sids of all accounts that are not closed, in the order of their creation.
+    func accountSIDs() throws -> [String] {
+        var sids: [String] = []
+        try openExisting().forEachAccount { if $0.effectiveStatus != "closed" { sids.append($0.sid) } }
+        return sids
     }
 }

@@ -20,6 +20,7 @@ final class Worker: EventLoopDelegate {
     private let bridge: StoreBridge
     private let log: LogSink
     private let names: ResolvedNames
+    private let records: RecordSink
     private let sweeps: Bool
     private let authenticator: Authenticator
     private var nextSweep = Instant(milliseconds: 0)
@@ -34,6 +35,7 @@ final class Worker: EventLoopDelegate {
         bridge = parts.bridge
         log = parts.log
         names = parts.names
+        records = parts.records
         self.sweeps = sweeps
         authenticator = parts.authenticator
         effects = Effects(log: LogBuffer(level: logLevel, format: logFormat), key: Secrets.key())
@@ -43,7 +45,7 @@ final class Worker: EventLoopDelegate {
         server.receive(message, into: &self.message, from: flow, now: now, effects: &effects)
         // At once, so that the changes of one client by several workers reach the store in the order in which they were
         // made in memory; a batch of other messages between would turn them round now and then.
-        storeRegistrations()
+        storeChanges()
     }
 
     func closed(_ flow: Flow, now: Now) {
@@ -52,25 +54,30 @@ final class Worker: EventLoopDelegate {
             effects.log.end()
         }
         // What came by the connection in this turn is stored first: else its binding would come back in the store.
-        storeRegistrations()
+        storeChanges()
         server.connectionClosed(flow.connection, now: now, effects: &effects)
+        storeChanges()
         // A binding goes with its connection: nothing else leads to its device.
         drop(location.connectionClosed(flow.connection), .registrationRemoved, "its connection was closed", now)
     }
 
     func sendFailed(origin: UInt64, flow: Flow, now: Now) {
         server.sendFailed(origin: origin, now: now, effects: &effects)
+        storeChanges()
     }
 
     func unreachable(_ original: ByteSlice, flow: Flow, now: Now) {
         server.unreachable(original, into: &message, now: now, effects: &effects)
+        storeChanges()
     }
 
     func tick(now: Now) {
         server.tick(now: now, effects: &effects)
+        storeChanges()
         effects.logSuppressions(now: now)
         guard sweeps, now.instant >= nextSweep else { return }
         nextSweep = now.instant.advanced(byMilliseconds: 1000)
+        records.tellLosses()
         let oldestNonce = authenticator.oldestNonce(now: now.unix)
         let limit = 1000 + location.statistics.clients / 30
         // The store deletes expired rows by itself.
@@ -91,6 +98,12 @@ final class Worker: EventLoopDelegate {
             log.write(effects.log.bytes, lines: effects.log.lines)
             effects.log.removeAll()
         }
+    }
+
+    private func storeChanges() {
+        if !effects.hasChanges { return }
+        storeRegistrations()
+        records.store(&effects)
     }
 
     private func storeRegistrations() {

@@ -27,6 +27,20 @@ import Testing
         #expect(lines == 1)
     }
 
+    @Test(arguments: [LogFormat.logfmt, .json])
+    func `A record is its sid, and what has none leaves nothing`(format: LogFormat) {
+        let number = RecordNumber(at: time, counter: 3)
+        var log = LogBuffer(level: .info, format: format)
+        _ = log.begin(.callStart, at: time)
+        log.field("call", number, prefix: "CA")
+        log.field("message", RecordNumber(0), prefix: "SM")
+        log.end()
+        let line = log.bytes.string
+        let sid = number.sid(prefix: "CA")
+        #expect(line.contains(format == .json ? ",\"call\":\"\(sid)\"}" : " call=\(sid)\n"))
+        #expect(!line.contains("message"))
+    }
+
     @Test func `A JSON line is one object with the same keys`() throws {
         var log = LogBuffer(level: .info, format: .json)
         _ = log.begin(.registrationOK, at: time)

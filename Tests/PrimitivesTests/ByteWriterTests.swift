@@ -38,6 +38,17 @@ import Testing
         #expect(text == String(number))
     }
 
+    @Test func everyHexadecimalDigitIsWrittenAtEveryPlace() {
+        for shift in 0..<16 {
+            for digit in UInt64(0)..<16 {
+                var writer = ByteWriter(capacity: 16)
+                writer.append(hexadecimal: digit << UInt64(4 * shift), digits: 16)
+                let digits = String(digit, radix: 16) + String(repeating: "0", count: shift)
+                #expect(writer.slice.string == String(repeating: "0", count: 16 - digits.count) + digits)
+            }
+        }
+    }
+
     @Test func hexadecimalNumbersAreAsWideAsAskedFor() {
         var writer = ByteWriter(capacity: 64)
         writer.append(hexadecimal: 0xab, digits: 4)

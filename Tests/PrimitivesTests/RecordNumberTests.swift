@@ -23,6 +23,13 @@ import Testing
         #expect(RecordNumber(sid: "", prefix: "CA") == nil)
     }
 
+    @Test func theDigitsOfASIDAreWrittenAlone() {
+        let number = RecordNumber(at: time, counter: 9)
+        var writer = ByteWriter(capacity: 32)
+        writer.append(digitsOf: number)
+        #expect("CA" + writer.slice.string == number.sid(prefix: "CA"))
+    }
+
     @Test func numbersAreInTheOrderOfCreation() {
         let first = RecordNumber(at: time, counter: UInt64.max)
         let second = RecordNumber(at: UnixTime(milliseconds: time.milliseconds + 1), counter: 0)

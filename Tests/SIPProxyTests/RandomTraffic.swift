@@ -12,6 +12,8 @@ struct RandomTraffic {
     private let network: TestNetwork
     private let garbles: Bool
     private var number = 0
+    /// The records of the texts that the server has sent by itself.
+    private var sentByServer = Set<RecordNumber>()
     /// What devices have sent, to be sent again.
     private var requests: [Sending] = []
     private var answers: [(text: String, flow: Flow)] = []
@@ -54,10 +56,11 @@ struct RandomTraffic {
         for _ in 0..<steps { step() }
         watch(network.wait(milliseconds: 300_000, step: 1000))
         #expect(network.isIdle, "\(network.server.tableSizes)")
+        expectWholeRecords()
     }
 
     private mutating func step() {
-        switch random.below(25) {
+        switch random.below(26) {
         case 0...3: begin()
         case 4: intrude()
         case 5: repeatRequest()
@@ -69,6 +72,7 @@ struct RandomTraffic {
         case 19: watch(network.fail(pick(forwarded)))
         case 20: watch(network.bounce(pick(forwarded), length: random.below(700)))
         case 21: resolve()
+        case 22: sendMessage()
         default: watch(network.wait(milliseconds: [10, 90, 600, 4_000, 35_000][random.below(5)], step: 90))
         }
     }
@@ -113,6 +117,15 @@ struct RandomTraffic {
             }
         }
         receive(request.text, request.device.flow)
+    }
+
+    /// A text of the server's own.
+    private mutating func sendMessage() {
+        let record = network.server.nextRecordNumber(now: network.now)
+        let callee = ["alice", "bob", "carol", "dave", "nobody"][random.below(5)]
+        let (reason, sent) = network.sendMessage(from: "alice", to: callee, "hello", number: record)
+        if reason == nil { sentByServer.insert(record) }
+        watch(sent)
     }
 
     private mutating func repeatRequest() {
@@ -219,6 +232,35 @@ struct RandomTraffic {
         // Several 2xx to an INVITE are those of its forks; all else has one final response.
         let isForked = isInvite && statuses.allSatisfy { $0 < 300 }
         #expect(isForked || finals[key]?.count == 1, "\(key): \(statuses)")
+    }
+
+    /// Each call has a beginning and one end or answer, rings once at most before that; each text is told once.
+    private func expectWholeRecords() {
+        var begun = Set<RecordNumber>()
+        var ringing = Set<RecordNumber>()
+        var settled = Set<RecordNumber>()
+        for change in network.effects.records {
+            switch change {
+            case .callStarted(let number, let clientID, _, _, let callID):
+                #expect(begun.insert(number).inserted)
+                #expect((1...4).contains(clientID))
+                if !garbles { #expect(callID.starts(with: Array("good".utf8))) }
+            case .callRinging(let number, _):
+                #expect(ringing.insert(number).inserted)
+                #expect(begun.contains(number) && !settled.contains(number))
+            case .callAnswered(let number, _, _), .callEnded(let number, _, _, _):
+                #expect(settled.insert(number).inserted)
+                #expect(begun.contains(number))
+            case .callHungUp(let number, _, _): #expect(begun.contains(number))
+            case .message(let number, _, _, _, _, _, let status, let reason):
+                #expect(begun.insert(number).inserted && settled.insert(number).inserted)
+                #expect((200..<300).contains(status) == (reason == nil))
+            case .messageEnded(let number, _, let status, let reason):
+                #expect(sentByServer.contains(number) && settled.insert(number).inserted)
+                #expect((200..<300).contains(status) == (reason == nil))
+            }
+        }
+        #expect(settled == begun.union(sentByServer))
     }
 
     private func expectWellFormed(_ message: Sent) {

@@ -32,6 +32,29 @@ struct RouteTokenTests {
         #expect(token?.callerTag == 0xbeef)
     }
 
+    @Test(
+        "The record of a call comes back; a token without one is as those of before there were records",
+        arguments: flows)
+    func record(_ flow: Flow) {
+        let record = RecordNumber(at: UnixTime(seconds: 1_800_000_000), counter: 5)
+        let token = RouteToken(caller: flow, callee: Self.flows[1], callerTag: 3, record: record)
+        #expect(read(text(token))?.record == record)
+        #expect(read(text(token))?.callee == Self.flows[1])
+        let without = RouteToken(caller: flow, callee: Self.flows[1], callerTag: 3)
+        #expect(read(text(without))?.record == RecordNumber(0))
+        #expect(text(without).count < text(token).count)
+    }
+
+    @Test("A token of version 0.1 is read")
+    func oldToken() {
+        let old = Array("rcAAATxMYzZAEBAgABxjNkA___________vu8VmTrAKQauRQ".utf8)
+        let token = read(old)
+        #expect(token?.caller == Self.flows[0])
+        #expect(token?.callee == Self.flows[2])
+        #expect(token?.callerTag == 0xbeef)
+        #expect(token?.record == RecordNumber(0))
+    }
+
     @Test("A token is of characters that a URI user may have (RFC 3261 25.1)", arguments: flows)
     func characters(_ flow: Flow) {
         let text = text(RouteToken(caller: flow, callee: flow, callerTag: 1))

@@ -29,14 +29,14 @@ final class TestNetwork {
     ]
 
     /// A server with the clients alice, bob and carol.
-    init(_ change: (inout ServerSettings) -> Void = { _ in }) {
+    init(policy: RegistrarPolicy = RegistrarPolicy(), _ change: (inout ServerSettings) -> Void = { _ in }) {
         let domains = DomainTable(
             domain: "example.com", sockets: TestNetwork.listeners.map(\.address))
         location = LocationService(key: HashKey(3, 4))
         let authenticator = Authenticator(
             domains: domains, locations: location, policy: AuthenticationPolicy(), secret: HashKey(1, 2))
         let registrar = Registrar(
-            policy: RegistrarPolicy(), domains: domains, locations: location, authenticator: authenticator,
+            policy: policy, domains: domains, locations: location, authenticator: authenticator,
             key: HashKey(5, 6))
         var settings = ServerSettings(
             listeners: TestNetwork.listeners, runKey: HashKey(9, 10), routeKey: TestNetwork.routeKey)
@@ -55,11 +55,12 @@ final class TestNetwork {
         for device in devices { register(device) }
     }
 
-    func add(_ login: String, id: Int64) {
+    func add(_ login: String, id: Int64, hasApplication: Bool = false) {
         login.withSlice {
             _ = location.replaceClient(
                 id: id, sid: "CL00", login: $0,
-                password: PasswordDigest(login: $0, realm: "example.com", password: "secret"), isEnabled: true)
+                password: PasswordDigest(login: $0, realm: "example.com", password: "secret"), isEnabled: true,
+                hasApplication: hasApplication)
         }
     }
 
@@ -130,6 +131,16 @@ final class TestNetwork {
         return sent
     }
 
+    /// Lets the server send a text; gives what it says to that, and what it wants sent.
+    func sendMessage(
+        from: String = "alice", to: String = "bob", _ text: String = "hello", number: RecordNumber = RecordNumber(77)
+    ) -> (reason: Reason?, sent: [Sent]) {
+        let message = OutgoingMessage(
+            from: Array(from.utf8), to: Array(to.utf8), body: Array(text.utf8), number: number)
+        let reason = server.sendMessage(message, now: now, effects: &effects)
+        return (reason, takeSent())
+    }
+
     /// Tells the server that a message could not be sent.
     @discardableResult
     func fail(_ message: Sent?) -> [Sent] {
@@ -194,6 +205,12 @@ final class TestNetwork {
         let text = effects.log.bytes.string
         effects.log.removeAll()
         return text
+    }
+
+    /// The changes of records since the last call.
+    func takeRecords() -> [RecordChange] {
+        defer { effects.records.removeAll() }
+        return effects.records
     }
 
     // MARK: Invariants

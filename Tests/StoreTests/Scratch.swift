@@ -91,6 +91,28 @@ extension BindingRow {
     }
 }
 
+extension CallRow {
+    /// A call for tests that is in progress, begun as many milliseconds after `past` as its number says.
+    static func sample(_ number: Int64, account: Int64, from: String = "alice", to: String = "bob") -> CallRow {
+        let time = UnixTime(milliseconds: past.milliseconds + number)
+        return CallRow(
+            number: RecordNumber(at: time, counter: 0), accountID: account, from: from, to: to, callerName: "Alice",
+            direction: "client-to-client", status: .inProgress, startedAt: time, answeredAt: time, callID: "call")
+    }
+}
+
+extension MessageRow {
+    /// A text for tests that is on its way.
+    static func sample(_ number: Int64, account: Int64, from: String = "alice", to: String = "bob", body: String = "Hi")
+        -> MessageRow
+    {
+        let time = UnixTime(milliseconds: past.milliseconds + number)
+        return MessageRow(
+            number: RecordNumber(at: time, counter: 0), accountID: account, from: from, to: to, body: body,
+            direction: "outbound-api", status: .sending, createdAt: time)
+    }
+}
+
 extension Store {
     /// An account and `count` clients named `client1` and so on.
     @discardableResult
@@ -105,12 +127,26 @@ extension Store {
         }
     }
 
+    /// How SQLite runs a query.
+    func plan(_ query: Query) throws(StoreError) -> String {
+        try connection.rows(query.explained) { $0.text(3) }.joined(separator: "; ")
+    }
+
     var allBindings: [BindingRow] {
         get throws {
             var rows: [BindingRow] = []
             try forEachBinding(liveAt: past) { row, _ in rows.append(row) }
             return rows
         }
+    }
+}
+
+extension Query {
+    /// The query that tells how this one is run.
+    fileprivate var explained: Query {
+        var query = self
+        query.sql.insert(contentsOf: Array("EXPLAIN QUERY PLAN ".utf8), at: 0)
+        return query
     }
 }
 
@@ -143,9 +179,9 @@ final class Reports: Sendable {
     var bad: [(receipts: [Int], error: StoreError)] { content.withLock { $0.bad } }
     var changes: [ClientChange] { content.withLock { $0.changes } }
 
-    /// Waits up to five seconds for a condition.
-    static func wait(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<1000 {
+    /// Waits for a condition, up to five seconds unless said otherwise.
+    static func wait(milliseconds: Int = 5000, _ condition: () -> Bool) -> Bool {
+        for _ in 0..<milliseconds / 5 {
             if condition() { return true }
             usleep(5000)
         }

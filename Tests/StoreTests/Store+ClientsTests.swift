@@ -104,4 +104,58 @@ import Testing
         let next = try store.createClient(.sample("next", account: client.accountID))
         #expect(next.id > client.id)
     }
+
+    @Test("Clients are found by login, name and status exactly, in which no character is a wildcard")
+    func filters() throws {
+        let store = try Store(path: scratch.path)
+        let account = try store.createAccount(friendlyName: "Test", at: past)
+        var rows: [ClientRow] = []
+        for login in ["a%", "a_", "ab", "o'hara", "\"quoted\""] {
+            var row = ClientRow.sample(login, account: account.id)
+            row.friendlyName = login == "ab" ? "50%" : "x"
+            row.status = login == "a_" ? 0 : 1
+            rows.append(try store.createClient(row))
+        }
+        func find(_ filter: ClientFilter) throws -> [ClientRow] {
+            let found = try store.clients(ofAccount: account.id, matching: filter, limit: 99)
+            #expect(try store.clientCount(ofAccount: account.id, matching: filter) == found.count)
+            return found
+        }
+        #expect(try find(ClientFilter()) == rows)
+        for (index, login) in ["a%", "a_", "ab", "o'hara", "\"quoted\""].enumerated() {
+            #expect(try find(ClientFilter(login: login)) == [rows[index]])
+        }
+        #expect(try find(ClientFilter(login: "%")).isEmpty)
+        #expect(try find(ClientFilter(login: "x' OR '1'='1")).isEmpty)
+        #expect(try find(ClientFilter(friendlyName: "50%")) == [rows[2]])
+        #expect(try find(ClientFilter(friendlyName: "x", status: 1)) == [rows[0], rows[3], rows[4]])
+        #expect(try store.clients(ofAccount: account.id + 1, limit: 9).isEmpty)
+    }
+
+    @Test("A hundred thousand clients are paged by index, each page from where the last one ended")
+    func pages() throws {
+        let store = try Store(path: scratch.path)
+        let clients = try store.fill(clients: 100_000)
+        let account = clients[0].accountID
+        for start in [0, 1, 50_000, 99_990] {
+            let after = start == 0 ? 0 : clients[start - 1].id
+            let page = try store.clients(ofAccount: account, after: after, limit: 50)
+            #expect(page == Array(clients[start..<min(start + 50, 100_000)]))
+        }
+        #expect(try store.clients(ofAccount: account, offset: 99_999, limit: 50) == [clients[99_999]])
+        #expect(try store.clientCount(ofAccount: account) == 100_000)
+        let plan = try store.plan(
+            store.clientQuery(ofAccount: account, matching: ClientFilter(), after: 5, offset: 0, limit: 50))
+        #expect(plan.contains("client_account (account_id=? AND rowid>?)") && !plan.contains("TEMP B-TREE"))
+        let one = try store.plan(
+            store.clientQuery(
+                ofAccount: account, matching: ClientFilter(login: "client7"), after: 0, offset: 0, limit: 50))
+        #expect(one.contains("(login=?)"))
+        let start = try store.plan(
+            Query(
+                """
+                SELECT 1 FROM client CROSS JOIN account ON account.id = client.account_id ORDER BY client.id
+                """))
+        #expect(!start.contains("TEMP B-TREE"))
+    }
 }

@@ -26,6 +26,7 @@ import Testing
             .cannotOpen(path: "/f/db", reason: "why"), .notADatabase(path: "/f/db"), .foreignDatabase(path: "/f/db"),
             .damaged(path: "/f/db", detail: "why"), .newerSchema(path: "/f/db", found: 2, known: 1),
             .readOnly(path: "/f/db"), .full(path: "/f/db"), .busy(path: "/f/db"),
+            .overloaded(path: "/f/db"), .withdrawn(path: "/f/db", cause: "why"),
             .constraint(path: "/f/db", rule: .unique, detail: "why"),
             .constraint(path: "/f/db", rule: .reference, detail: "why"),
             .constraint(path: "/f/db", rule: .other, detail: "why"), .other(path: "/f/db", code: 1, message: "why"),

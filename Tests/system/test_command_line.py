@@ -112,7 +112,7 @@ def test_registrations_are_shown_with_contact_and_time(server, phone):
     (binding,) = server.registrations()
     assert binding["login"] == "alice"
     assert binding["contact"] == alice.contact_uri
-    assert 590 <= binding["expires"] <= 600
+    assert 590 <= binding["expires_in"] <= 600
     assert alice.contact_uri in server.command("registrations")
     alice.unregister()
     assert eventually(lambda: server.registrations() == [])

@@ -1,11 +1,10 @@
-import Primitives
 import Synchronization
 
-/// Counts failed attempts by source address and login, known or not.
+/// Counts failed attempts of whatever a keyed hash stands for: a source address, or an address with a login, known or not.
 ///
 /// Of fixed size: when a set of places is full, the count that was raised longest ago is forgotten. Somebody with very
 /// many addresses can thus hide, but neither fill the memory nor lock anybody out.
-final class FailureTable: Sendable {
+public final class FailureTable: Sendable {
     private struct Place {
         var tag: UInt64 = 0
         var count: UInt32 = 0
@@ -23,13 +22,13 @@ final class FailureTable: Sendable {
     private let hasFailures = Atomic(false)
 
     /// A table that remembers a failure for `window` milliseconds after the last one.
-    init(window: Int64) {
+    public init(window: Int64) {
         self.window = window
         shards = (0..<16).map { _ in Shard() }
     }
 
     /// False when nobody has failed yet: a success then costs nothing.
-    var isUsed: Bool { hasFailures.load(ordering: .relaxed) }
+    public var isUsed: Bool { hasFailures.load(ordering: .relaxed) }
 
     private func shard(of key: HashValue) -> Shard { shards[Int(key.first % UInt64(shards.count))] }
 
@@ -39,7 +38,7 @@ final class FailureTable: Sendable {
     }
 
     /// Counts one more failure and gives the count with it.
-    func add(_ key: HashValue, now: UnixTime) -> UInt32 {
+    public func add(_ key: HashValue, now: UnixTime) -> UInt32 {
         hasFailures.store(true, ordering: .relaxed)
         return shard(of: key).places.withLock { places in
             var chosen = Self.places(of: key).lowerBound
@@ -62,7 +61,7 @@ final class FailureTable: Sendable {
     }
 
     /// Forgets the failures after a success.
-    func reset(_ key: HashValue) {
+    public func reset(_ key: HashValue) {
         shard(of: key).places.withLock { places in
             for index in Self.places(of: key) where places[index].tag == key.second { places[index].count = 0 }
         }

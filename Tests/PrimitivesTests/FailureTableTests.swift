@@ -1,8 +1,6 @@
 import Primitives
 import Testing
 
-@testable import SIPRegistrar
-
 @Suite struct FailureTableTests {
     let table = FailureTable(window: 1000)
     let start = UnixTime(seconds: 1_700_000_000)

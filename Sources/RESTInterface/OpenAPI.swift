@@ -1,0 +1,346 @@
+/// The description of the API for programs (OpenAPI 3.0), made of the table of operations. `Docs/openapi.json` is the same
+/// text; a test compares them.
+public enum OpenAPI {
+    /// The document as JSON.
+    public static let document: String = {
+        var writer = JSONWriter()
+        writer.write(OpenAPI.root)
+        return writer.text + "\n"
+    }()
+
+    private typealias Node = Representation
+
+    /// A JSON object.
+    private static func object(_ build: (inout Node) -> Void) -> Node {
+        var node = Node("")
+        build(&node)
+        return node
+    }
+
+    private static var root: Node {
+        object { root in
+            root.add("openapi", "3.0.3")
+            root.add(
+                "info",
+                of: object { info in
+                    info.add("title", "Rollcall")
+                    info.add("version", "2012-04-24")
+                    info.add(
+                        "description",
+                        "The HTTP API of Rollcall, compatible with Restcomm's. The prefixes /restcomm/2012-04-24 and /2012-04-24 mean the same, and a path that ends with .json or .xml gets its answer in that form."
+                    )
+                })
+            root.add("servers", .list([object { $0.add("url", "/api/2012-04-24") }]))
+            root.add("security", .list([object { $0.add("basic", .list([])) }]))
+            root.add("paths", of: paths)
+            root.add("components", of: components)
+        }
+    }
+
+    // MARK: Paths
+
+    private static var paths: Node {
+        var order: [PathTemplate] = []
+        for operation in Operation.all where !order.contains(operation.path) { order.append(operation.path) }
+        return object { paths in
+            for path in order {
+                paths.add(
+                    path.text,
+                    of: object { item in
+                        if !path.names.isEmpty {
+                            item.add("parameters", .list(path.names.map(pathParameter)))
+                        }
+                        for operation in Operation.all where operation.path == path {
+                            item.add(operation.method.name.lowercased(), of: describe(operation))
+                        }
+                    })
+            }
+        }
+    }
+
+    private static func pathParameter(_ name: String) -> Node {
+        object { parameter in
+            parameter.add("name", name)
+            parameter.add("in", "path")
+            parameter.add("required", .flag(true))
+            parameter.add(
+                "schema",
+                of: object { schema in
+                    schema.add("type", "string")
+                    schema.add(
+                        "pattern",
+                        name == "AccountSid" ? "^(AC[0-9a-f]{32}|[!-.0-9;-~]+@[!-.0-9;-~]+)$" : "^[A-Z]{2}[0-9a-f]{32}$"
+                    )
+                })
+        }
+    }
+
+    private static func describe(_ operation: Operation) -> Node {
+        object { node in
+            node.add("operationId", operation.name)
+            node.add("summary", operation.summary)
+            if operation.takesForm {
+                node.add(
+                    "requestBody",
+                    of: object { body in
+                        body.add("required", .flag(operation.parameters.contains(where: \.isRequired)))
+                        body.add(
+                            "content",
+                            of: object { content in
+                                content.add(
+                                    "application/x-www-form-urlencoded",
+                                    of: object { form in
+                                        form.add("schema", of: formSchema(operation))
+                                    })
+                            })
+                    })
+            } else if !operation.parameters.isEmpty {
+                node.add("parameters", .list(operation.parameters.map(queryParameter)))
+            }
+            node.add("responses", of: responses(operation))
+        }
+    }
+
+    private static func queryParameter(_ parameter: Parameter) -> Node {
+        object { node in
+            node.add("name", parameter.name)
+            node.add("in", "query")
+            node.add("description", parameter.meaning)
+            node.add("required", .flag(parameter.isRequired))
+            node.add("schema", of: parameter.schema)
+        }
+    }
+
+    private static func formSchema(_ operation: Operation) -> Node {
+        object { schema in
+            schema.add("type", "object")
+            schema.add(
+                "properties",
+                of: object { properties in
+                    for parameter in operation.parameters {
+                        if case .refused = parameter.kind { continue }
+                        properties.add(parameter.name, of: parameter.schema)
+                    }
+                })
+            let required = operation.parameters.filter(\.isRequired).map(\.name)
+            if !required.isEmpty { schema.add("required", texts: required) }
+        }
+    }
+
+    // MARK: Responses
+
+    /// What every operation can end with.
+    private static let common: [Problem] = [
+        .requestMalformed, .notAuthenticated, .accountOutOfReach, .notFound, .methodNotAllowed, .tooManyFailures,
+        .unexpected, .storeUnavailable,
+    ]
+
+    private static func responses(_ operation: Operation) -> Node {
+        var failures: [Int: [Problem]] = [:]
+        for problem in operation.problems + common where failures[problem.status]?.contains(problem) != true {
+            failures[problem.status, default: []].append(problem)
+        }
+        return object { responses in
+            responses.add(String(operation.success), of: success(operation))
+            for (status, problems) in failures.sorted(by: { $0.key < $1.key }) {
+                responses.add(
+                    String(status),
+                    of: object { response in
+                        response.add("description", problems.map { "\($0.code): \($0.cause)" }.joined(separator: " "))
+                        response.add("content", of: content(reference("Error"), xml: "RestcommResponse"))
+                    })
+            }
+        }
+    }
+
+    private static func success(_ operation: Operation) -> Node {
+        object { response in
+            switch operation.content {
+            case .empty: response.add("description", "Done.")
+            case .resource(let schema):
+                response.add("description", "The \(schema.name).")
+                response.add("content", of: content(reference(schema.name), xml: schema.name))
+            case .array(let schema):
+                response.add("description", "The list.")
+                response.add("content", of: content(array(of: schema), xml: "list"))
+            case .page(let schema, let name):
+                response.add("description", "The page.")
+                response.add("content", of: content(pageSchema(schema, name), xml: "page"))
+            }
+        }
+    }
+
+    /// The content of an answer in both forms; OpenAPI cannot describe the root element of the XML usefully.
+    private static func content(_ schema: Node, xml: String) -> Node {
+        object { content in
+            content.add("application/json", of: object { $0.add("schema", of: schema) })
+            content.add("application/xml", of: object { $0.add("schema", of: object { $0.add("type", "string") }) })
+        }
+    }
+
+    private static func reference(_ name: String) -> Node {
+        object { $0.add("$ref", "#/components/schemas/\(name)") }
+    }
+
+    private static func array(of schema: Schema) -> Node {
+        object { array in
+            array.add("type", "array")
+            array.add("items", of: reference(schema.name))
+        }
+    }
+
+    private static func pageSchema(_ schema: Schema, _ name: String) -> Node {
+        object { page in
+            page.add("type", "object")
+            let numbers = ["page", "num_pages", "page_size", "total"]
+            let texts = ["start", "end", "uri", "first_page_uri", "last_page_uri"]
+            let links = ["previous_page_uri", "next_page_uri"]
+            page.add(
+                "properties",
+                of: object { properties in
+                    for member in numbers { properties.add(member, of: object { $0.add("type", "integer") }) }
+                    for member in texts { properties.add(member, of: object { $0.add("type", "string") }) }
+                    for member in links {
+                        properties.add(
+                            member,
+                            of: object { link in
+                                link.add("type", "string")
+                                link.add("nullable", .flag(true))
+                            })
+                    }
+                    properties.add(name, of: array(of: schema))
+                })
+            page.add("required", texts: numbers + texts + links + [name])
+        }
+    }
+
+    // MARK: Components
+
+    private static var components: Node {
+        object { components in
+            components.add(
+                "securitySchemes",
+                of: object { schemes in
+                    schemes.add(
+                        "basic",
+                        of: object { scheme in
+                            scheme.add("type", "http")
+                            scheme.add("scheme", "basic")
+                            scheme.add("description", "AccountSid (or the account's e-mail address) and AuthToken.")
+                        })
+                })
+            components.add(
+                "schemas",
+                of: object { schemas in
+                    let all: [Schema] = [
+                        .client, .registration, .registrationStatus, .account, .application, .number, .call, .message,
+                    ]
+                    for schema in all { schemas.add(schema.name, of: describe(schema)) }
+                    schemas.add(
+                        "Error",
+                        of: object { error in
+                            error.add("type", "object")
+                            error.add(
+                                "properties",
+                                of: object { properties in
+                                    for name in ["code", "message", "parameter", "more_info"] {
+                                        properties.add(name, of: object { $0.add("type", "string") })
+                                    }
+                                })
+                            error.add("required", texts: ["code", "message", "more_info"])
+                        })
+                })
+        }
+    }
+
+    private static func describe(_ schema: Schema) -> Node {
+        object { node in
+            node.add("type", "object")
+            node.add(
+                "properties",
+                of: object { properties in
+                    for member in schema.members { properties.add(member.name, of: describe(member)) }
+                })
+            node.add("required", texts: schema.members.filter(\.isAlwaysThere).map(\.name))
+            node.add("additionalProperties", .flag(false))
+        }
+    }
+
+    private static func describe(_ member: Schema.Member) -> Node {
+        if case .object(let schema) = member.kind { return describe(schema) }
+        return object { node in
+            switch member.kind {
+            case .text, .object: node.add("type", "string")
+            case .number: node.add("type", "integer")
+            case .flag: node.add("type", "boolean")
+            case .date:
+                node.add("type", "string")
+                node.add("pattern", "^[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} [+]0000$")
+            case .timestamp:
+                node.add("type", "string")
+                node.add("format", "date-time")
+            case .word(let words):
+                node.add("type", "string")
+                node.add("enum", texts: words)
+            case .sid(let prefix):
+                node.add("type", "string")
+                node.add("pattern", "^\(prefix)[0-9a-f]{32}$")
+            }
+            node.add("description", member.meaning)
+        }
+    }
+}
+
+extension Representation {
+    /// Adds an object.
+    fileprivate mutating func add(_ name: String, of object: Representation) { add(name, .object(object.members)) }
+
+    /// Adds an array of texts.
+    fileprivate mutating func add(_ name: String, texts: [String]) { add(name, .texts(texts)) }
+}
+
+extension Parameter {
+    /// What a value must be, as OpenAPI says it: exactly what `fault(of:)` accepts.
+    fileprivate var schema: Representation {
+        var schema = Representation("")
+        func add(pattern: String) { schema.add("pattern", mayBeEmpty ? "^(\(pattern))?$" : "^\(pattern)$") }
+        schema.add("description", meaning)
+        switch kind {
+        case .number(let range):
+            schema.add("type", "integer")
+            schema.add("minimum", number: Int64(range.lowerBound))
+            schema.add("maximum", number: Int64(range.upperBound))
+            return schema
+        default: schema.add("type", "string")
+        }
+        switch kind {
+        case .text(let limit):
+            schema.add("maxLength", number: Int64(limit))
+            add(pattern: "[^\\x00-\\x1f\\x7f-\\x9f]{1,\(limit)}")
+        case .password: add(pattern: "[^\\x00-\\x1f\\x7f-\\x9f]{1,128}")
+        case .body(let limit):
+            schema.add("minLength", number: mayBeEmpty ? 0 : 1)
+            // The limit is in bytes, of which a character may have four.
+            schema.add("maxLength", number: Int64(limit / 4))
+            add(pattern: "[^\\x00]+")
+        case .login, .phoneNumber:
+            schema.add("maxLength", number: Int64(ClientRules.loginLimit))
+            add(pattern: "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}")
+        case .word(let words): schema.add("enum", .texts(mayBeEmpty ? [""] + words : words))
+        case .method: schema.add("enum", .texts(["", "GET", "POST", "get", "post"]))
+        case .url:
+            schema.add("maxLength", number: 2048)
+            add(pattern: "https?://[!-.0-9;-~][!-~]*|/[!-~]*")
+        case .sid(let prefix): add(pattern: "\(prefix)[0-9a-f]{32}")
+        case .day:
+            schema.add("format", "date")
+            if mayBeEmpty { schema.add("nullable", .flag(false)) }
+        case .email:
+            schema.add("maxLength", number: 254)
+            add(pattern: "[!-\"$&-.0-9;-?A-~]+@[!-\"$&-.0-9;-?A-~]+")
+        case .order(let names): add(pattern: "(\(names.joined(separator: "|")))(:asc|:desc)?")
+        case .number, .refused: break
+        }
+        return schema
+    }
+}

@@ -1,0 +1,46 @@
+import Observability
+import Primitives
+import SIPProxy
+import Store
+import Synchronization
+import Transport
+
+/// Does what the SIP server wants done for events that do not come from a worker: resolved names, texts of the API.
+final class EffectExecutor: @unchecked Sendable {
+    // Unchecked: `effects` is touched under `lock` only.
+    private let server: SIPServer
+    private let sender: Sender
+    private let log: LogSink
+    private let records: RecordSink
+    private let lock = Mutex(())
+    private var effects: Effects
+
+    init(
+        _ server: SIPServer, _ sender: Sender, _ log: LogSink, _ records: RecordSink, _ level: LogLevel,
+        _ format: LogFormat
+    ) {
+        self.server = server
+        self.sender = sender
+        self.log = log
+        self.records = records
+        effects = Effects(log: LogBuffer(level: level, format: format), key: Secrets.key())
+    }
+
+    /// Hands an event to the server and carries its effects out.
+    ///
+    /// - Returns: What `event` gives, and the names that are to be resolved.
+    func handle<Result>(
+        _ event: (SIPServer, Now, inout Effects) -> Result
+    ) -> (result: Result, resolutions: [Resolution]) {
+        lock.withLock { _ in
+            let result = event(server, System.now(), &effects)
+            // The record first, so that what is answered is found in it.
+            records.store(&effects)
+            sender.send(&effects.outbox)
+            log.write(effects.log.bytes, lines: effects.log.lines)
+            effects.log.removeAll()
+            defer { effects.resolutions.removeAll() }
+            return (result, effects.resolutions)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Observability
+import Primitives
+import RESTInterface
+import SIPProxy
+import SIPRegistrar
+import Transport
+
+/// What the API asks of the running SIP server.
+final class LiveSIPService: SIPService {
+    private let server: SIPServer
+    private let location: LocationService
+    private let executor: EffectExecutor
+    private let names: ResolvedNames
+    private let log: DaemonLog
+
+    init(_ parts: DaemonParts, _ log: DaemonLog) {
+        server = parts.server
+        location = parts.location
+        executor = parts.executor
+        names = parts.names
+        self.log = log
+    }
+
+    func lastFailure(ofClient login: String) -> AttemptReport? {
+        let found = login.withSlice { login in location.withClient(login) { $0.lastFailure } }
+        guard let failure = found ?? nil else { return nil }
+        return AttemptReport(
+            date: failure.time, source: failure.source.remote.description,
+            transport: failure.source.transport.name.string,
+            userAgent: String(decoding: failure.userAgent, as: UTF8.self),
+            method: String(decoding: failure.method, as: UTF8.self), refusal: SIPRefusal(failure.reason))
+    }
+
+    func removeBinding(_ key: [UInt8], ofClient login: String) {
+        guard let dropped = login.withSlice({ location.removeBinding(key, of: $0) }) else { return }
+        log.write(dropped: dropped, why: "an operator removed it")
+    }
+
+    func send(_ body: String, from: String, to: String, number: RecordNumber) -> SIPRefusal? {
+        let message = OutgoingMessage(
+            from: Array(from.utf8), to: Array(to.utf8), body: Array(body.utf8), number: number)
+        let (reason, resolutions) = executor.handle { server, now, effects in
+            server.sendMessage(message, now: now, effects: &effects)
+        }
+        for resolution in resolutions { names.resolve(resolution) }
+        return reason.map { SIPRefusal($0) }
+    }
+
+    func makeRecordNumber() -> RecordNumber { server.nextRecordNumber(now: System.now()) }
+}
+
+extension SIPRefusal {
+    /// A reason in the words of the table.
+    init(_ reason: Reason) {
+        self.init(
+            code: reason.code.string, number: Int64(reason.rawValue), status: Int64(reason.status),
+            message: "\(reason.cause.string) \(reason.remedy.string)")
+    }
+}
