@@ -77,6 +77,17 @@ def merge(base, changes):
     return result
 
 
+def resident(server):
+    """The resident memory of a daemon in bytes."""
+    with open(f"/proc/{server.process.pid}/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
+
+
+def descriptors(server):
+    """How many file descriptors a daemon has open."""
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+
 class Daemon:
     """`rollcall serve` with its own state directory, ports and configuration. `changes` go over the defaults."""
 
