@@ -30,7 +30,7 @@ extension Operation {
                     Parameter("To", .login, "The client that gets it; client: before it is allowed.").required,
                     Parameter("Body", .body(limit: 16_000), "The text.").required,
                 ], answers: .resource(.message),
-                problems: [.parameterMissing, .parameterInvalid, .recipientUnreachable, .bodyNotForm]
+                problems: [.parameterMissing, .parameterInvalid, .recipientUnreachable]
             ) { service, call throws(Failure) in try service.sendMessage(call) },
             Operation(
                 "readMessage\(suffix)", .get, "/Accounts/{AccountSid}/\(path)/{MessageSid}",
