@@ -43,6 +43,10 @@ import Testing
                 == "a login has 1 to 64 characters, this one has 65.")
     }
 
+    @Test func `A short login of many bytes is refused for its character, not for its length`() {
+        #expect(ClientRules.fault(ofLogin: String(repeating: "é", count: 40))?.contains("'é'") == true)
+    }
+
     @Test(arguments: ["a%40b", "%25", "%3A", "%2F", "%20", "%C3%A9", "%FF", "a%40%40"])
     func `What is not allowed may be escaped`(login: String) { #expect(ClientRules.fault(ofLogin: login) == nil) }
 
