@@ -25,9 +25,9 @@ extension Operation {
                 "sendMessage\(suffix)", .post, "/Accounts/{AccountSid}/\(path)",
                 "Sends a text to a client that is registered.",
                 [
-                    Parameter("From", .login, "A client or a number of the account; client: before it is allowed.")
+                    Parameter("From", .party, "A client or a number of the account; client: before it is allowed.")
                         .required,
-                    Parameter("To", .login, "The client that gets it; client: before it is allowed.").required,
+                    Parameter("To", .party, "The client that gets it; client: before it is allowed.").required,
                     Parameter("Body", .body(limit: 16_000), "The text.").required,
                 ], answers: .resource(.message),
                 problems: [.parameterMissing, .parameterInvalid, .recipientUnreachable]
@@ -124,7 +124,7 @@ extension RESTService {
     }
 
     /// The user that a parameter names: Restcomm's clients may write `client:` before it.
-    private static func user(_ text: String) -> String {
+    static func user(_ text: String) -> String {
         text.hasPrefix("client:") ? String(text.dropFirst(7)) : text
     }
 

@@ -345,6 +345,7 @@ extension Parameter {
     /// What a value must be, as OpenAPI says it: exactly what `fault(of:)` accepts.
     fileprivate var schema: Representation {
         var schema = Representation("")
+        let login = "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}"
         func add(pattern: String) { schema.add("pattern", mayBeEmpty ? "^(\(pattern))?$" : "^\(pattern)$") }
         schema.add("description", meaning)
         switch kind {
@@ -366,7 +367,10 @@ extension Parameter {
             add(pattern: "[^\\x00]+")
         case .login, .phoneNumber:
             schema.add("maxLength", number: Int64(ClientRules.loginLimit))
-            add(pattern: "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}")
+            add(pattern: login)
+        case .party:
+            schema.add("maxLength", number: Int64("client:".utf8.count + ClientRules.loginLimit))
+            add(pattern: "(client:)?" + login)
         case .word(let words): schema.add("enum", .texts(mayBeEmpty ? [""] + words : words))
         case .method: schema.add("enum", .texts(["", "GET", "POST", "get", "post"]))
         case .url:

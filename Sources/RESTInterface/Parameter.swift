@@ -10,6 +10,8 @@ struct Parameter: Sendable {
         case body(limit: Int)
         /// A client's login.
         case login
+        /// A client's login or a number, perhaps with `client:` before it.
+        case party
         /// A client's password.
         case password
         /// One of these words.
@@ -72,6 +74,7 @@ struct Parameter: Sendable {
                 ? "it has more than \(limit) characters."
                 : value.utf8.contains(0) ? "it has a NUL character." : nil
         case .login: return ClientRules.fault(ofLogin: value)
+        case .party: return ClientRules.fault(ofLogin: RESTService.user(value))
         case .password: return Parameter.textFault(value, limit: 128)
         case .word(let words): return words.contains(value) ? nil : "\(Parameter.choices(words)) is expected."
         case .method:

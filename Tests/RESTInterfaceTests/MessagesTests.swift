@@ -45,6 +45,22 @@ import Testing
         #expect(xml?.elements(forName: "Body").first?.stringValue == "Hello\r\n<&> \u{1f600}")
     }
 
+    @Test func `client: may stand before sender and recipient`() throws {
+        try api.clients(["alice", String(repeating: "b", count: 64)])
+        for path in ["SMS/Messages", "Messages"] {
+            let answer = api.send(
+                "POST", path,
+                ["From": "client:alice", "To": "client:" + String(repeating: "b", count: 64), "Body": "Hello"])
+            #expect(answer.status == 200 && answer["from"] == "alice", "\(answer.text)")
+            #expect(answer["to"] == String(repeating: "b", count: 64))
+        }
+        #expect(api.phones.texts.map(\.from) == ["alice", "alice"])
+        for bad in ["client:", "client:client:alice", "Client:alice", "sip:alice", "client:a b", ":alice"] {
+            let answer = api.send("POST", "Messages", ["From": bad, "To": "alice", "Body": "x"])
+            #expect(answer.code == "R-3302" && answer["parameter"] == "From", "\(bad)")
+        }
+    }
+
     @Test func `The sender is a client or a number of the account`() throws {
         let child = try api.account("Child", below: api.top)
         try api.clients(["alice", "bob"])
