@@ -52,6 +52,48 @@ import Testing
         return expression.firstMatch(in: value, range: NSRange(value.startIndex..., in: value)) != nil
     }
 
+    @Test func `What the description allows is taken`() throws {
+        let values =
+            [
+                "", "a", "GET", "get", "Get", "0", "1", "-1", "1000", "1001", "true", "active", "http://a", "http://",
+                "http://?a", "http://:80/", "http://@a", "http://#", "HTTP://a", "/", "/a b", "//a", "a?b@c", "a#b@c",
+                "a%b@c", "a@b", "a:b@c", "a/b@c", "a@b@c", "+123", "alice", "a b", "a:b", "client:alice", "client:",
+                "é",
+                "\u{7f}", "\u{85}", "\n", "DateCreated:asc", "From", "From:up", "a'b", "~", "^", "`", "{", "[", "]",
+                "\\",
+                "AP0123456789abcdef0123456789abcdef", "CA0123456789abcdef0123456789abcdef", "%41", "%40", "\u{1f600}",
+            ]
+            + [16, 64, 65, 71, 72, 128, 129, 254, 255, 2048, 2049, 16_000, 16_001].flatMap {
+                [String(repeating: "x", count: $0), String(repeating: "é", count: $0)]
+            }
+        for operation in Operation.all {
+            let method = operation.method.name.lowercased()
+            let described = try #require(paths[operation.path.text]?[method] as? [String: Any])
+            for parameter in operation.parameters {
+                var schema: [String: Any]?
+                if operation.takesForm {
+                    let content = (described["requestBody"] as? [String: Any])?["content"] as? [String: [String: Any]]
+                    let form = content?["application/x-www-form-urlencoded"]?["schema"] as? [String: Any]
+                    schema = (form?["properties"] as? [String: [String: Any]])?[parameter.name]
+                    if case .refused = parameter.kind {
+                        #expect(schema == nil)
+                        continue
+                    }
+                } else {
+                    let list = described["parameters"] as? [[String: Any]]
+                    schema = list?.first { $0["name"] as? String == parameter.name }?["schema"] as? [String: Any]
+                }
+                if case .day = parameter.kind { continue }
+                let found = try #require(schema, "\(operation.name) \(parameter.name)")
+                for value in values where try allows(found, value) {
+                    #expect(
+                        parameter.fault(of: value) == nil,
+                        "\(operation.name) \(parameter.name) \(value.prefix(80).debugDescription)")
+                }
+            }
+        }
+    }
+
     @Test func `Docs/openapi.json is the same, where it is`() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
