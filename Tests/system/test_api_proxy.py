@@ -44,7 +44,7 @@ class Proxy:
             check=True, capture_output=True)
         block = re.search(r"^```nginx\n(.*?)^```$", (ROOT / "Docs/API.md").read_text(), re.M | re.S)[1]
         for wanted, given in (
-                ("listen 443", f"listen 127.0.0.1:{self.port}"), ("http://127.0.0.1:8080", f"http://127.0.0.1:{api_port}"),
+                ("listen 443", f"listen 127.0.0.1:{self.port}"), ("127.0.0.1:8080", f"127.0.0.1:{api_port}"),
                 ("/etc/ssl/api.example.com.pem", f"{directory}/certificate"),
                 ("/etc/ssl/api.example.com.key", f"{directory}/key")):
             assert wanted in block

@@ -1,4 +1,4 @@
-"""Docs/Compatibility.md, claim by claim: what is as Restcomm has it, and what is not. The page names every test of this file."""
+"""Docs/Compatibility.md, claim by claim: what is as Restcomm has it, and what is not. The page names all tests here."""
 
 import base64
 import hashlib
@@ -138,7 +138,8 @@ def test_weak_password_by_default(top):
     assert top.post("Clients", Login="frank", Password="").status == 400
 
 
-@pytest.mark.parametrize("login", ["maria.test@telestax.com", "maria.test?", "maria:test", "maria test", "märia", "m/a"])
+@pytest.mark.parametrize("login", [
+    "maria.test@telestax.com", "maria.test?", "maria:test", "maria test", "märia", "maria/test"])
 def test_invalid_characters_of_a_login(top, login):
     answer = top.post("Clients", Login=login, Password="RestComm1234")
     assert answer.status == 400 and "invalid" in answer.text
@@ -196,9 +197,9 @@ def test_parent_acts_for_its_sub_account(top, name):
 def test_sub_account_keeps_off_parent_and_sibling(top, name):
     form, _ = RESOURCES[name]
     child, sibling = top.child(), top.child()
-    for other in (top, sibling):
-        sid = other.post(name, **{**form, **({"Login": "frank"} if name == "Clients" and other is top else {}),
-                                  **({"PhoneNumber": "+15550101"} if "PhoneNumber" in form and other is top else {})}).json["sid"]
+    others = {"Login": "frank", "PhoneNumber": "+15550101"}
+    for other, wanted in ((sibling, form), (top, {key: others.get(key, value) for key, value in form.items()})):
+        sid = other.post(name, **wanted).json["sid"]
         answers = [
             child.get(child.at(other, name)), child.post(child.at(other, name), **form),
             child.get(child.at(other, f"{name}/{sid}")), child.delete(child.at(other, f"{name}/{sid}")),
@@ -281,7 +282,8 @@ def test_addresses_and_forms(top):
         shown = top.get(f"{prefix}/2012-04-24/Accounts/{top.sid}/Clients/{sid}.json", accept=None)
         assert shown.json["uri"] == f"/api/2012-04-24/Accounts/{top.sid}/Clients/{sid}.json"
         assert top.get(shown.json["uri"]).status == 200
-    for path, accept in ((f"Clients/{sid}", None), (f"Clients/{sid}", "*/*"), (f"Clients/{sid}.xml", "application/json")):
+    path = f"Clients/{sid}"
+    for path, accept in ((path, None), (path, "*/*"), (path + ".xml", "application/json")):
         assert top.get(path, accept=accept).text.startswith("<RestcommResponse>\n  <Client>\n    <Sid>CL")
     assert top.get(f"/2012-04-24/Accounts.json/{top.sid}/Clients", accept=None).json
 
@@ -312,7 +314,8 @@ def test_password_is_shown_once_in_mode_digest(top):
 
 @pytest.mark.parametrize(["name", "value"], [
     ("Status", "2"), ("Status", "yes"), ("VoiceMethod", "PUT"), ("VoiceUrl", "example.com"),
-    ("VoiceUrl", "ftp://example.com"), ("VoiceUrl", "http://a b"), ("VoiceFallbackUrl", "x" * 2049), ("VoiceApplicationSid", "AP1"),
+    ("VoiceUrl", "ftp://example.com"), ("VoiceUrl", "http://a b"), ("VoiceUrl", "http://:80/"),
+    ("VoiceUrl", "https://#x"), ("VoiceFallbackUrl", "/" + "x" * 2048), ("VoiceApplicationSid", "AP1"),
     ("VoiceApplicationSid", "AP" + 32 * "0"), ("FriendlyName", "x" * 65), ("Password", "x" * 129)])
 def test_values_are_checked(top, name, value):
     refused = top.post("Clients", **{"Login": "erin", "Password": "RestComm1234", name: value})
