@@ -23,7 +23,7 @@ extension Operation {
                 Parameter("EmailAddress", .email, "Another name to authenticate with; empty for none."),
                 password,
             ], answers: .resource(.account),
-            problems: [.parameterInvalid, .emailTaken, .accountsTooDeep, .bodyNotForm]
+            problems: [.parameterInvalid, .emailTaken, .accountsTooDeep]
         ) { service, call throws(Failure) in try service.createAccount(call) },
         Operation(
             "readAccount", .get, "/Accounts/{AccountSid}", "Shows the caller's account, or one below it.",
@@ -47,7 +47,7 @@ extension Operation {
                 Parameter("RenewAuthToken", .word(["true", "false"]), "true makes a new AuthToken; the old one ends."),
                 password,
             ], answers: .resource(.account),
-            problems: [.notFound, .parameterInvalid, .emailTaken, .accountClosed, .ownStatus, .bodyNotForm]
+            problems: [.notFound, .parameterInvalid, .emailTaken, .accountClosed, .ownStatus]
         ) { service, call throws(Failure) in try service.updateAccount(call) }
     }
 }

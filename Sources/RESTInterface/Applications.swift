@@ -17,7 +17,7 @@ extension Operation {
         Operation(
             "createApplication", .post, "/Accounts/{AccountSid}/Applications", "Creates an application.",
             [Parameter("FriendlyName", .text(limit: 64), "The name for people.").required] + values,
-            answers: .resource(.application), problems: [.parameterMissing, .parameterInvalid, .bodyNotForm]
+            answers: .resource(.application), problems: [.parameterMissing, .parameterInvalid, .accountClosed]
         ) { service, call throws(Failure) in try service.createApplication(call) },
         Operation(
             "readApplication", .get, "/Accounts/{AccountSid}/Applications/{ApplicationSid}", "Shows an application.",
@@ -37,7 +37,7 @@ extension Operation {
             name, method, "/Accounts/{AccountSid}/Applications/{ApplicationSid}",
             "Changes an application; what is not sent stays.",
             [Parameter("FriendlyName", .text(limit: 64), "The name for people.").filled] + values,
-            answers: .resource(.application), problems: [.notFound, .parameterInvalid, .bodyNotForm]
+            answers: .resource(.application), problems: [.notFound, .parameterInvalid]
         ) { service, call throws(Failure) in try service.updateApplication(call) }
     }
 }

@@ -32,7 +32,7 @@ extension Operation {
                 Parameter("Password", .password, "The password that it registers with.").required,
             ] + values, answers: .resource(.client),
             problems: [
-                .parameterMissing, .parameterInvalid, .passwordWeak, .loginTaken, .loginTakenElsewhere, .bodyNotForm,
+                .parameterMissing, .parameterInvalid, .passwordWeak, .loginTaken, .loginTakenElsewhere, .accountClosed,
             ]
         ) { service, call throws(Failure) in try service.createClient(call) },
         Operation(
@@ -56,7 +56,7 @@ extension Operation {
                 Parameter("Login", .login, "The login, which cannot be changed."),
                 Parameter("Password", .password, "The password that the softphone registers with.").filled,
             ] + values, answers: .resource(.client),
-            problems: [.notFound, .parameterInvalid, .passwordWeak, .bodyNotForm]
+            problems: [.notFound, .parameterInvalid, .passwordWeak]
         ) { service, call throws(Failure) in try service.updateClient(call) }
     }
 }

@@ -25,12 +25,12 @@ extension Operation {
                 "sendMessage\(suffix)", .post, "/Accounts/{AccountSid}/\(path)",
                 "Sends a text to a client that is registered.",
                 [
-                    Parameter("From", .login, "A client or a number of the account; client: before it is allowed.")
+                    Parameter("From", .party, "A client or a number of the account; client: before it is allowed.")
                         .required,
-                    Parameter("To", .login, "The client that gets it; client: before it is allowed.").required,
+                    Parameter("To", .party, "The client that gets it; client: before it is allowed.").required,
                     Parameter("Body", .body(limit: 16_000), "The text.").required,
                 ], answers: .resource(.message),
-                problems: [.parameterMissing, .parameterInvalid, .recipientUnreachable, .bodyNotForm]
+                problems: [.parameterMissing, .parameterInvalid, .recipientUnreachable]
             ) { service, call throws(Failure) in try service.sendMessage(call) },
             Operation(
                 "readMessage\(suffix)", .get, "/Accounts/{AccountSid}/\(path)/{MessageSid}",
@@ -84,8 +84,8 @@ extension RESTService {
     }
 
     func sendMessage(_ call: Call) throws(Failure) -> Reply {
-        let from = RESTService.user(call["From"] ?? "")
-        let to = RESTService.user(call["To"] ?? "")
+        let from = Parameter.user(call["From"] ?? "")
+        let to = Parameter.user(call["To"] ?? "")
         let account = call.account.id
         let isOwn = try stored { store throws(StoreError) in
             if let client = try store.client(login: from) { return client.accountID == account }
@@ -121,11 +121,6 @@ extension RESTService {
                 number, MessageEnd(status: .failed, endedAt: now, sipStatus: refusal.status, reason: refusal.number))
             return .success(())
         }
-    }
-
-    /// The user that a parameter names: Restcomm's clients may write `client:` before it.
-    private static func user(_ text: String) -> String {
-        text.hasPrefix("client:") ? String(text.dropFirst(7)) : text
     }
 
     /// The record of the text in the URL.

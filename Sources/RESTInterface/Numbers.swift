@@ -37,7 +37,7 @@ extension Operation {
                     "isSIP", .word(["true", "false"]), "true for a name that is dialled within the domain only."),
                 Parameter("FriendlyName", .text(limit: 64), "The name for people; empty for the number."),
             ] + values, answers: .resource(.number),
-            problems: [.parameterMissing, .parameterInvalid, .numberTaken, .bodyNotForm]
+            problems: [.parameterMissing, .parameterInvalid, .numberTaken, .accountClosed]
         ) { service, call throws(Failure) in try service.createNumber(call) },
         Operation(
             "readNumber", .get, "/Accounts/{AccountSid}/IncomingPhoneNumbers/{PhoneNumberSid}", "Shows a number.",
@@ -65,7 +65,7 @@ extension Operation {
             [
                 Parameter("PhoneNumber", .phoneNumber, "The number, which cannot be changed."),
                 Parameter("FriendlyName", .text(limit: 64), "The name for people; empty for the number."),
-            ] + values, answers: .resource(.number), problems: [.notFound, .parameterInvalid, .bodyNotForm]
+            ] + values, answers: .resource(.number), problems: [.notFound, .parameterInvalid]
         ) { service, call throws(Failure) in try service.updateNumber(call) }
     }
 }

@@ -10,12 +10,7 @@ public enum OpenAPI {
 
     private typealias Node = Representation
 
-    /// A JSON object.
-    private static func object(_ build: (inout Node) -> Void) -> Node {
-        var node = Node("")
-        build(&node)
-        return node
-    }
+    private static func object(_ build: (inout Node) -> Void) -> Node { Representation.object(build) }
 
     private static var root: Node {
         object { root in
@@ -67,10 +62,9 @@ public enum OpenAPI {
                 "schema",
                 of: object { schema in
                     schema.add("type", "string")
+                    let sid = "[A-Z]{2}[0-9a-f]{32}(\\.json|\\.xml)?"
                     schema.add(
-                        "pattern",
-                        name == "AccountSid" ? "^(AC[0-9a-f]{32}|[!-.0-9;-~]+@[!-.0-9;-~]+)$" : "^[A-Z]{2}[0-9a-f]{32}$"
-                    )
+                        "pattern", name == "AccountSid" ? "^(\(sid)|[!-.0-9;-~]+@[!-.0-9;-~]+)$" : "^\(sid)$")
                 })
         }
     }
@@ -129,27 +123,60 @@ public enum OpenAPI {
 
     // MARK: Responses
 
-    /// What every operation can end with.
+    /// What every operation can end with. 417, 501 and 505 come only of requests that no HTTP library sends.
     private static let common: [Problem] = [
-        .requestMalformed, .notAuthenticated, .accountOutOfReach, .notFound, .methodNotAllowed, .tooManyFailures,
-        .unexpected, .storeUnavailable,
+        .requestMalformed, .notAuthenticated, .accountInactive, .accountOutOfReach, .resourceElsewhere, .notFound,
+        .methodNotAllowed, .requestTimedOut, .targetTooLong, .tooManyFailures, .headersTooLarge, .unexpected,
+        .storeUnavailable, .overloaded,
     ]
 
+    /// The failures of an operation by status.
+    private static func failures(_ problems: [Problem]) -> [(status: Int, problems: [Problem])] {
+        Dictionary(grouping: Set(problems + common), by: \.status)
+            .map { ($0.key, $0.value.sorted { $0.rawValue < $1.rawValue }) }.sorted { $0.0 < $1.0 }
+    }
+
     private static func responses(_ operation: Operation) -> Node {
-        var failures: [Int: [Problem]] = [:]
-        for problem in operation.problems + common where failures[problem.status]?.contains(problem) != true {
-            failures[problem.status, default: []].append(problem)
-        }
+        let shared = Dictionary(uniqueKeysWithValues: failures([]).map { ($0.status, $0.problems) })
+        let problems = operation.problems + (operation.takesForm ? [.bodyTooLarge, .bodyNotForm] : [])
         return object { responses in
             responses.add(String(operation.success), of: success(operation))
-            for (status, problems) in failures.sorted(by: { $0.key < $1.key }) {
+            for (status, problems) in failures(problems) {
                 responses.add(
                     String(status),
-                    of: object { response in
-                        response.add("description", problems.map { "\($0.code): \($0.cause)" }.joined(separator: " "))
-                        response.add("content", of: content(reference("Error"), xml: "RestcommResponse"))
+                    of: shared[status] == problems
+                        ? object { $0.add("$ref", "#/components/responses/Status\(status)") }
+                        : failure(status, problems))
+            }
+        }
+    }
+
+    private static func failure(_ status: Int, _ problems: [Problem]) -> Node {
+        object { response in
+            response.add("description", problems.map { "\($0.code): \($0.cause)" }.joined(separator: " "))
+            if let (name, meaning) = header(of: status) {
+                response.add(
+                    "headers",
+                    of: object { headers in
+                        headers.add(
+                            name,
+                            of: object { header in
+                                header.add("description", meaning)
+                                header.add("schema", of: object { $0.add("type", "string") })
+                            })
                     })
             }
+            response.add("content", of: content(reference("Error"), xml: "RestcommResponse"))
+        }
+    }
+
+    /// The header field that tells what to do about a status.
+    private static func header(of status: Int) -> (name: String, meaning: String)? {
+        switch status {
+        case 401: ("WWW-Authenticate", "Basic, with the realm.")
+        case 405: ("Allow", "The methods that the resource has.")
+        case 429, 503: ("Retry-After", "Seconds to wait.")
+        default: nil
         }
     }
 
@@ -230,6 +257,13 @@ public enum OpenAPI {
                         })
                 })
             components.add(
+                "responses",
+                of: object { responses in
+                    for (status, problems) in failures([]) {
+                        responses.add("Status\(status)", of: failure(status, problems))
+                    }
+                })
+            components.add(
                 "schemas",
                 of: object { schemas in
                     let all: [Schema] = [
@@ -292,6 +326,13 @@ public enum OpenAPI {
 }
 
 extension Representation {
+    /// A JSON object.
+    fileprivate static func object(_ build: (inout Representation) -> Void) -> Representation {
+        var node = Representation("")
+        build(&node)
+        return node
+    }
+
     /// Adds an object.
     fileprivate mutating func add(_ name: String, of object: Representation) { add(name, .object(object.members)) }
 
@@ -300,6 +341,9 @@ extension Representation {
 }
 
 extension Parameter {
+    /// Logins without escapes.
+    private static let loginPattern = "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}"
+
     /// What a value must be, as OpenAPI says it: exactly what `fault(of:)` accepts.
     fileprivate var schema: Representation {
         var schema = Representation("")
@@ -320,21 +364,22 @@ extension Parameter {
         case .password: add(pattern: "[^\\x00-\\x1f\\x7f-\\x9f]{1,128}")
         case .body(let limit):
             schema.add("minLength", number: mayBeEmpty ? 0 : 1)
-            // The limit is in bytes, of which a character may have four.
-            schema.add("maxLength", number: Int64(limit / 4))
+            schema.add("maxLength", number: Int64(limit))
             add(pattern: "[^\\x00]+")
         case .login, .phoneNumber:
             schema.add("maxLength", number: Int64(ClientRules.loginLimit))
-            add(pattern: "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}")
+            add(pattern: Parameter.loginPattern)
+        case .party: add(pattern: "(client:)?\(Parameter.loginPattern)")
         case .word(let words): schema.add("enum", .texts(mayBeEmpty ? [""] + words : words))
         case .method: schema.add("enum", .texts(["", "GET", "POST", "get", "post"]))
         case .url:
             schema.add("maxLength", number: 2048)
-            add(pattern: "https?://[!-.0-9;-~][!-~]*|/[!-~]*")
+            add(pattern: "[Hh][Tt][Tt][Pp][Ss]?://[!\"$-.0-9;->A-~][!-~]*|/[!-~]*")
         case .sid(let prefix): add(pattern: "\(prefix)[0-9a-f]{32}")
         case .day:
-            schema.add("format", "date")
-            if mayBeEmpty { schema.add("nullable", .flag(false)) }
+            let day = Representation.object { $0.add("format", "date") }
+            let none = Representation.object { $0.add("maxLength", number: 0) }
+            if mayBeEmpty { schema.add("anyOf", .list([day, none])) } else { schema.add("format", "date") }
         case .email:
             schema.add("maxLength", number: 254)
             add(pattern: "[!-\"$&-.0-9;-?A-~]+@[!-\"$&-.0-9;-?A-~]+")

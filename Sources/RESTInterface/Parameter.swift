@@ -6,10 +6,12 @@ struct Parameter: Sendable {
     enum Kind: Sendable {
         /// A name for people: up to this many characters, no control characters.
         case text(limit: Int)
-        /// The text of a message: up to this many bytes of UTF-8, line ends allowed.
+        /// The text of a message: up to this many characters, line ends allowed.
         case body(limit: Int)
         /// A client's login.
         case login
+        /// A client's login or a number, and perhaps `client:` before it.
+        case party
         /// A client's password.
         case password
         /// One of these words.
@@ -68,9 +70,11 @@ struct Parameter: Sendable {
         switch kind {
         case .text(let limit): return Parameter.textFault(value, limit: limit)
         case .body(let limit):
-            return value.utf8.count > limit
-                ? "it has more than \(limit) bytes." : value.contains("\0") ? "it has a NUL character." : nil
+            return value.unicodeScalars.count > limit
+                ? "it has more than \(limit) characters."
+                : value.utf8.contains(0) ? "it has a NUL character." : nil
         case .login: return ClientRules.fault(ofLogin: value)
+        case .party: return ClientRules.fault(ofLogin: Parameter.user(value))
         case .password: return Parameter.textFault(value, limit: 128)
         case .word(let words): return words.contains(value) ? nil : "\(Parameter.choices(words)) is expected."
         case .method:
@@ -114,7 +118,7 @@ struct Parameter: Sendable {
         let lowercased = value.lowercased()
         for scheme in ["http://", "https://"] where lowercased.hasPrefix(scheme) {
             let rest = lowercased.dropFirst(scheme.count)
-            return rest.isEmpty || rest.hasPrefix("/") || rest.hasPrefix("?") ? "it names no host." : nil
+            return rest.utf8.first.map { "/?#:@".utf8.contains($0) } ?? true ? "it names no host." : nil
         }
         return "an address of http or https is expected, or a path that begins with /."
     }
@@ -127,6 +131,9 @@ struct Parameter: Sendable {
         else { return "an e-mail address is expected." }
         return nil
     }
+
+    /// The user that a party names: Restcomm's clients may write `client:` before it.
+    static func user(_ party: String) -> String { party.hasPrefix("client:") ? String(party.dropFirst(7)) : party }
 
     /// True for `prefix` and 32 lower-case hexadecimal digits.
     static func isSID(_ text: String, _ prefix: String) -> Bool {

@@ -186,7 +186,11 @@ def test_a_login_has_one_way_to_be_written(server, login):
 
 
 def test_a_name_does_not_steer_the_terminal(server):
-    server.command("client", "set", "alice", "--name", "\x1b[31m\x9bred")
+    refused = server.run("client", "set", "alice", "--name", "\x1b[31m\x9bred")
+    assert refused.returncode == 1 and "FriendlyName" in refused.stderr and "\x1b" not in refused.stderr
+    # One of before the rule.
+    with sqlite3.connect(server.state / "rollcall.sqlite") as database:
+        database.execute("UPDATE client SET friendly_name = ? WHERE login = 'alice'", ("\x1b[31m\x9bred",))
     for command in (["client", "show", "alice"], ["client", "list"]):
         printed = server.command(*command)
         assert "red" in printed and "\x1b" not in printed and "\x9b" not in printed
