@@ -84,8 +84,8 @@ extension RESTService {
     }
 
     func sendMessage(_ call: Call) throws(Failure) -> Reply {
-        let from = RESTService.user(call["From"] ?? "")
-        let to = RESTService.user(call["To"] ?? "")
+        let from = Parameter.user(call["From"] ?? "")
+        let to = Parameter.user(call["To"] ?? "")
         let account = call.account.id
         let isOwn = try stored { store throws(StoreError) in
             if let client = try store.client(login: from) { return client.accountID == account }
@@ -121,11 +121,6 @@ extension RESTService {
                 number, MessageEnd(status: .failed, endedAt: now, sipStatus: refusal.status, reason: refusal.number))
             return .success(())
         }
-    }
-
-    /// The user that a parameter names: Restcomm's clients may write `client:` before it.
-    static func user(_ text: String) -> String {
-        text.hasPrefix("client:") ? String(text.dropFirst(7)) : text
     }
 
     /// The record of the text in the URL.

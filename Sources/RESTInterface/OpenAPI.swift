@@ -62,10 +62,9 @@ public enum OpenAPI {
                 "schema",
                 of: object { schema in
                     schema.add("type", "string")
+                    let sid = "[A-Z]{2}[0-9a-f]{32}(\\.json|\\.xml)?"
                     schema.add(
-                        "pattern",
-                        name == "AccountSid" ? "^(AC[0-9a-f]{32}|[!-.0-9;-~]+@[!-.0-9;-~]+)$" : "^[A-Z]{2}[0-9a-f]{32}$"
-                    )
+                        "pattern", name == "AccountSid" ? "^(\(sid)|[!-.0-9;-~]+@[!-.0-9;-~]+)$" : "^\(sid)$")
                 })
         }
     }
@@ -342,10 +341,12 @@ extension Representation {
 }
 
 extension Parameter {
+    /// Logins without escapes.
+    private static let loginPattern = "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}"
+
     /// What a value must be, as OpenAPI says it: exactly what `fault(of:)` accepts.
     fileprivate var schema: Representation {
         var schema = Representation("")
-        let login = "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}"
         func add(pattern: String) { schema.add("pattern", mayBeEmpty ? "^(\(pattern))?$" : "^\(pattern)$") }
         schema.add("description", meaning)
         switch kind {
@@ -367,10 +368,8 @@ extension Parameter {
             add(pattern: "[^\\x00]+")
         case .login, .phoneNumber:
             schema.add("maxLength", number: Int64(ClientRules.loginLimit))
-            add(pattern: login)
-        case .party:
-            schema.add("maxLength", number: Int64("client:".utf8.count + ClientRules.loginLimit))
-            add(pattern: "(client:)?" + login)
+            add(pattern: Parameter.loginPattern)
+        case .party: add(pattern: "(client:)?\(Parameter.loginPattern)")
         case .word(let words): schema.add("enum", .texts(mayBeEmpty ? [""] + words : words))
         case .method: schema.add("enum", .texts(["", "GET", "POST", "get", "post"]))
         case .url:

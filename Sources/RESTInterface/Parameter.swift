@@ -10,7 +10,7 @@ struct Parameter: Sendable {
         case body(limit: Int)
         /// A client's login.
         case login
-        /// A client's login or a number, perhaps with `client:` before it.
+        /// A client's login or a number, and perhaps `client:` before it.
         case party
         /// A client's password.
         case password
@@ -74,7 +74,7 @@ struct Parameter: Sendable {
                 ? "it has more than \(limit) characters."
                 : value.utf8.contains(0) ? "it has a NUL character." : nil
         case .login: return ClientRules.fault(ofLogin: value)
-        case .party: return ClientRules.fault(ofLogin: RESTService.user(value))
+        case .party: return ClientRules.fault(ofLogin: Parameter.user(value))
         case .password: return Parameter.textFault(value, limit: 128)
         case .word(let words): return words.contains(value) ? nil : "\(Parameter.choices(words)) is expected."
         case .method:
@@ -131,6 +131,9 @@ struct Parameter: Sendable {
         else { return "an e-mail address is expected." }
         return nil
     }
+
+    /// The user that a party names: Restcomm's clients may write `client:` before it.
+    static func user(_ party: String) -> String { party.hasPrefix("client:") ? String(party.dropFirst(7)) : party }
 
     /// True for `prefix` and 32 lower-case hexadecimal digits.
     static func isSID(_ text: String, _ prefix: String) -> Bool {

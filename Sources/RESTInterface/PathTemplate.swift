@@ -21,17 +21,23 @@ struct PathTemplate: Sendable, Hashable {
         segments.compactMap { if case .value(let name) = $0 { name } else { nil } }
     }
 
-    /// The values by name when a path is of this form; nil for any other.
-    func match(_ path: [String]) -> [String: String]? {
-        guard path.count == segments.count else { return nil }
-        var values: [String: String] = [:]
+    /// True when a path is of this form.
+    func matches(_ path: [String]) -> Bool {
+        guard path.count == segments.count else { return false }
         for (segment, part) in zip(segments, path) {
             switch segment {
-            case .literal(let text): if text != part { return nil }
-            case .value(let name):
-                if part.isEmpty { return nil }
-                values[name] = part
+            case .literal(let text): if text != part { return false }
+            case .value: if part.isEmpty { return false }
             }
+        }
+        return true
+    }
+
+    /// The values by name of a path of this form.
+    func values(of path: [String]) -> [String: String] {
+        var values: [String: String] = [:]
+        for (segment, part) in zip(segments, path) {
+            if case .value(let name) = segment { values[name] = part }
         }
         return values
     }

@@ -79,8 +79,8 @@ public final class RESTService: HTTPHandler {
     ) throws(Failure) -> HTTPResponse {
         if request.path == ["openapi.json"] { return try openAPI(request) }
         guard let resource = RESTService.withoutPrefix(path) else { throw Failure(.notFound) }
-        let candidates = Operation.all.filter { $0.path.match(resource) != nil }
-        guard let first = candidates.first, let values = first.path.match(resource) else { throw Failure(.notFound) }
+        let candidates = Operation.all.filter { $0.path.matches(resource) }
+        guard let values = candidates.first?.path.values(of: resource) else { throw Failure(.notFound) }
         let allowed = RESTService.methods(of: candidates)
         if request.method == .options {
             var response = HTTPResponse(status: 204)

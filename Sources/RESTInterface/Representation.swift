@@ -18,9 +18,12 @@ struct Representation {
     struct Member {
         /// The name in JSON.
         let name: String
-        /// The name in XML.
-        let element: String
         let value: Value
+
+        /// The name in XML: that in JSON with its words capitalised, `DateCreated` for `date_created`.
+        var element: String {
+            name.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+        }
     }
 
     /// The name of the element in XML.
@@ -29,23 +32,16 @@ struct Representation {
 
     init(_ element: String) { self.element = element }
 
-    /// Adds a member. The name in XML is that in JSON with words capitalised, unless given.
-    mutating func add(_ name: String, element: String? = nil, _ value: Value) {
-        members.append(Member(name: name, element: element ?? Representation.element(of: name), value: value))
-    }
+    /// Adds a member.
+    mutating func add(_ name: String, _ value: Value) { members.append(Member(name: name, value: value)) }
 
     /// Adds a text; nothing when it is nil, as the API leaves out what is not set.
-    mutating func add(_ name: String, element: String? = nil, _ text: String?) {
-        if let text { add(name, element: element, .text(text)) }
+    mutating func add(_ name: String, _ text: String?) {
+        if let text { add(name, .text(text)) }
     }
 
     /// Adds a number; nothing when it is nil.
     mutating func add(_ name: String, number: Int64?) {
         if let number { add(name, .number(number)) }
-    }
-
-    /// `date_created` is `DateCreated`.
-    private static func element(of name: String) -> String {
-        name.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     }
 }

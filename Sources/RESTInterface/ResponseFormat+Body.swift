@@ -6,13 +6,13 @@ extension ResponseFormat {
         case .json:
             var writer = JSONWriter()
             writer.write(resource)
-            return Array((writer.text + "\n").utf8)
+            return writer.bytes + [UInt8(ascii: "\n")]
         case .xml:
             var writer = XMLWriter()
             writer.append("<RestcommResponse>\n")
             writer.write(resource, indent: 1)
             writer.append("</RestcommResponse>\n")
-            return Array(writer.text.utf8)
+            return writer.bytes
         }
     }
 
@@ -37,11 +37,11 @@ extension ResponseFormat {
             for (index, resource) in resources.enumerated() {
                 writer.writeNext(resource, isFirst: isFirst && index == 0)
             }
-            bytes += writer.text.utf8
+            bytes += writer.bytes
         case .xml:
             var writer = XMLWriter()
             for resource in resources { writer.write(resource, indent: 2) }
-            bytes += writer.text.utf8
+            bytes += writer.bytes
         }
     }
 
@@ -61,7 +61,7 @@ extension ResponseFormat {
             writer.append(">\n")
             for resource in page.resources { writer.write(resource, indent: 2) }
             writer.append("  </\(page.element)>\n</RestcommResponse>\n")
-            return Array(writer.text.utf8)
+            return writer.bytes
         }
     }
 
@@ -72,7 +72,7 @@ extension ResponseFormat {
         case .xml:
             var writer = XMLWriter()
             writer.write(failure.representation, indent: 0)
-            return Array(writer.text.utf8)
+            return writer.bytes
         }
     }
 }

@@ -174,10 +174,9 @@ enum Daemon {
 
     /// Takes as many file descriptors as the limit of connections needs and the system grants; says when that is less.
     private static func raiseDescriptorLimit(_ site: Site, _ log: DaemonLog) {
-        // Beside the connections: sockets, pollers, the database, the resolver.
-        let limits = site.configuration.limits
-        let wanted = limits.connections + (site.configuration.api.listen.isEmpty ? 0 : site.configuration.api.connections)
-        let granted = DescriptorLimit.raise(to: wanted + 256)
+        let wanted = site.configuration.limits.connections
+        // Beside the connections: those of the API, sockets, pollers, the database, the resolver.
+        let granted = DescriptorLimit.raise(to: wanted + site.configuration.api.connections + 256)
         guard granted < wanted else { return }
         log.write(.configNote) { buffer in
             buffer.field("key", "limits.connections")

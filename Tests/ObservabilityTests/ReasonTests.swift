@@ -47,8 +47,18 @@ import Testing
         let expected = Reason.allCases.map {
             "| \($0.code.string) | \($0.status) | \($0.cause.string) | \($0.remedy.string) |"
         }
-        let rows = try Documentation.lines("Docs/Reasons.md").filter { $0.hasPrefix("| R-") }
+        // R-3xxx are the problems of the API.
+        let rows = try Documentation.lines("Docs/Reasons.md").filter {
+            $0.hasPrefix("| R-") && !$0.hasPrefix("| R-3")
+        }
         #expect(rows == expected)
+    }
+
+    @Test func `Docs/Reasons.md has an anchor for each code of its tables`() throws {
+        let lines = try Documentation.lines("Docs/Reasons.md")
+        let codes = lines.filter { $0.hasPrefix("| R-") }.map { String($0.dropFirst(2).prefix(6)).lowercased() }
+        let text = lines.joined(separator: "\n")
+        #expect(text.matches(of: /<a id="(r-[0-9]{4})"><\/a>/).map { String($0.1) } == codes)
     }
 
     @Test func `Every configuration key that a remedy names is documented`() throws {

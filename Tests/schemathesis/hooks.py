@@ -2,9 +2,14 @@
 
 Loaded by schemathesis itself; Tests/schemathesis/run says where the API is, and with which credentials."""
 
+import atexit
+import collections
 import itertools
+import json
 import os
+import pathlib
 import re
+import sys
 import time
 import xml.etree.ElementTree
 import zlib
@@ -16,23 +21,48 @@ API = os.environ["ROLLCALL_API"] + "/api/2012-04-24"
 ACCOUNT = os.environ["ROLLCALL_ACCOUNT"]
 CREDENTIALS = (ACCOUNT, os.environ["ROLLCALL_TOKEN"])
 REFRESH = 0.5  # Seconds for which a list of sids is good.
-SID = re.compile(r"(?:AC|AP|CA|CL|PN|RG|SM)[0-9a-f]{32}")
+SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
+SUFFIXED = re.compile(rf"({SID.pattern})(\.json|\.xml)?")
+
+LEAST = 3  # So many resources are kept of what can be made.
+# Whose client, and whose registrations, are needed to the end.
+KEPT = {"ClientSid": ("alice", "bob", "carol", "dave"), "RegistrationSid": ("alice", "bob")}
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+from phone import Phone  # noqa: E402
+
+dave = Phone(
+    ("127.0.0.1", int(os.environ["ROLLCALL_SIP_PORT"])), "dave", os.environ["ROLLCALL_DAVE"],
+    os.environ["ROLLCALL_DOMAIN"])
+
+
+def post(path, form):
+    return session.post(f"{API}/Accounts/{ACCOUNT}/{path}.json", data=form, timeout=10).json()
+
+
+def make_registration(number):
+    """Registers one more device of dave."""
+    dave.try_to_register([f"<sip:dave@127.0.0.1:{20_000 + number % 9_000}>;q=0.5"])
+
 
 # The place of a sid: the list that has it, the member of the list, and how one more is made.
 PLACES = {
-    "ClientSid": ("Clients", None, lambda n: {"Login": f"seed{n}", "Password": "secret"}),
-    "ApplicationSid": ("Applications", None, lambda n: {"FriendlyName": f"seed{n}"}),
-    "PhoneNumberSid": ("IncomingPhoneNumbers", "incomingPhoneNumbers", lambda n: {"PhoneNumber": f"+1555{n:07}"}),
-    "RegistrationSid": ("Registrations", None, None),
+    "ClientSid": ("Clients", None, lambda n: post("Clients", {"Login": f"seed{n}", "Password": "secret"})),
+    "ApplicationSid": ("Applications", None, lambda n: post("Applications", {"FriendlyName": f"seed{n}"})),
+    "PhoneNumberSid": (
+        "IncomingPhoneNumbers", "incomingPhoneNumbers",
+        lambda n: post("IncomingPhoneNumbers", {"PhoneNumber": f"+1555{n:07}"})),
+    "RegistrationSid": ("Registrations", None, make_registration),
     "CallSid": ("Calls", "calls", None),
     "MessageSid": ("SMS/Messages", "messages", None),
 }
-LEAST = 3  # So many resources are kept of what can be made.
 
 session = requests.Session()
 session.auth = CREDENTIALS
 numbers = itertools.count(int(time.time()) % 100_000 * 10)
 lists = {}
+reached = collections.defaultdict(collections.Counter)  # Statuses by operation.
+kept = set()  # Sids of what must not be changed.
 given = set()  # Sids that the API has named: schemathesis has them from there, so they stay.
 
 
@@ -43,11 +73,18 @@ def existing(place):
     if known and time.monotonic() - known[0] < REFRESH:
         return known[1]
     address = f"{API}/Accounts/{ACCOUNT}/{path}.json"
-    found = session.get(address, params={"PageSize": 1000}, timeout=10).json()
-    found = found[member] if member else found
-    if make:
-        while len(found) < LEAST:
-            found.append(session.post(address, data=make(next(numbers)), timeout=10).json())
+
+    def read():
+        found = session.get(address, params={"PageSize": 1000}, timeout=10).json()
+        found = found[member] if member else found
+        kept.update(resource["sid"] for resource in found if resource.get("login") in KEPT.get(place, ()))
+        return [resource for resource in found if resource["sid"] not in kept]
+
+    found = read()
+    if make and len(found) < LEAST:
+        for _ in range(LEAST):
+            make(next(numbers))
+        found = read()
     lists[place] = (time.monotonic(), found)
     return found
 
@@ -76,7 +113,7 @@ def before_call(context, case, kwargs):
     if draw % 8 == 1 and not is_stateful(case):
         case.headers["Accept"] = "application/xml"
     account = path.get("AccountSid")
-    if isinstance(account, str) and (SID.fullmatch(account) or "@" in account):
+    if isinstance(account, str) and (SUFFIXED.fullmatch(account) or "@" in account):
         if operation in ("updateAccount", "replaceAccount"):
             # Our own token must stay what it is.
             if account not in given or account == ACCOUNT:
@@ -86,12 +123,13 @@ def before_call(context, case, kwargs):
     # The last sid first: a client in front of a registration must be its own.
     for place in reversed([name for name in path if name in PLACES]):
         value = path[place]
-        if not isinstance(value, str) or not SID.fullmatch(value) or value in given or draw % 4 == 0:
+        sid = SUFFIXED.fullmatch(value) if isinstance(value, str) else None
+        if not sid or sid[1] not in kept and (sid[1] in given and is_stateful(case) or draw % 4 == 0):
             continue
         if path["AccountSid"] == ACCOUNT and (resources := existing(place)):
             resource = resources[draw // 4 % len(resources)]
-            path[place] = resource["sid"]
-            if place == "RegistrationSid" and "ClientSid" in path and draw % 3:
+            path[place] = resource["sid"] + (sid[2] or "")
+            if place == "RegistrationSid" and "ClientSid" in path:
                 path["ClientSid"] = resource["client_sid"]
                 break
     if path != (case.path_parameters or {}):
@@ -106,11 +144,11 @@ def seeded(form, draw):
     for name in ("VoiceApplicationSid", "SmsApplicationSid"):
         if isinstance(form.get(name), str) and SID.fullmatch(form[name]):
             form[name] = existing("ApplicationSid")[0]["sid"]
-    if "PhoneNumber" in form and form.get("isSIP") == "false" and draw % 4:
+    if "PhoneNumber" in form and form.get("isSIP") in (None, "", "false") and draw % 4:
         form["isSIP"] = "true"
     if {"From", "To", "Body"} <= form.keys() and draw % 4:
         form["From"] = ("alice", "client:bob")[draw // 4 % 2]
-        form["To"] = ("bob", "client:alice", "nobody", "carol")[draw // 8 % 4]
+        form["To"] = ("bob", "client:alice", "bob", "carol")[draw // 8 % 4]
     return form
 
 
@@ -120,9 +158,22 @@ def is_stateful(case):
 
 @schemathesis.hook
 def after_call(context, case, response):
+    if case.operation.method.upper() == (response.request.method or "").upper():
+        reached[case.operation.definition.raw["operationId"]][response.status_code] += 1
     given.update(SID.findall(response.text if len(response.content) < 100_000 else ""))
     if case.operation.method.upper() in ("DELETE", "POST", "PUT") and response.status_code < 300:
         lists.clear()
+
+
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    """Of a repeated parameter the first value counts, as at Restcomm, so what follows it is no mistake."""
+    return "became array" not in failure.message
+
+
+@atexit.register
+def write_reached():
+    pathlib.Path(os.environ["ROLLCALL_REACHED"]).write_text(json.dumps(reached))
 
 
 @schemathesis.check

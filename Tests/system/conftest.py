@@ -1,12 +1,19 @@
 """Fixtures: `server` is a fresh daemon with the clients alice, bob, carol and dave; `phone` makes their phones.
 
+`api` is a client program of the HTTP API, `person` makes clients with names of their own, and their phones.
+
 A test changes the configuration with a mark: `@pytest.mark.configuration(registrar={"minExpires": "1s"})`.
+In a module with `SHARES_ONE_DAEMON = True` all tests without this mark use the same daemon.
 """
 
+import itertools
 import time
 
 import pytest
 
+pytest.register_assert_rewrite("api")
+
+from api import API
 from daemon import BINARY, Daemon
 from phone import Phone
 
@@ -37,9 +44,23 @@ def make_server(request, directory):
     return Daemon(directory, CLIENTS, **(mark.kwargs if mark else {}))
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """The daemon of the tests of a module that share one."""
+    daemon = Daemon(tmp_path_factory.mktemp("shared") / "daemon", CLIENTS).start()
+    yield daemon
+    daemon.stop()
+
+
 @pytest.fixture
 def server(request, tmp_path):
     """A running daemon. A test passes only if the daemon survives it and stops properly."""
+    if getattr(request.module, "SHARES_ONE_DAEMON", False) and not request.node.get_closest_marker("configuration"):
+        daemon = request.getfixturevalue("shared")
+        daemon.log_start = daemon.log_file.stat().st_size  # Only the lines of this test.
+        yield daemon
+        assert daemon.is_alive(), f"the daemon ended by itself with exit code {daemon.process.returncode}"
+        return
     daemon = make_server(request, tmp_path / "daemon").start()
     yield daemon
     survived = daemon.is_alive() or getattr(daemon, "ended_on_purpose", False)
@@ -77,6 +98,36 @@ def bob(phone):
     made = phone("bob")
     made.register()
     return made
+
+
+@pytest.fixture
+def api(server):
+    """A client program with the credentials of the daemon's account."""
+    made = API.of(server)
+    yield made
+    made.close()
+
+
+_people = itertools.count(1)
+
+
+def make_person(api, phone, account=None, name="user", registered=True, transport="udp", password="s3cret", **form):
+    """A client with a login that nobody else has, made by the API, and its phone; its Sid is `phone.sid`."""
+    login = f"{name}{next(_people)}"
+    client = (account or api).create("Clients", Login=login, Password=password, **form)
+    made = phone(login, password=password, transport=transport)
+    made.sid, made.client = client["sid"], client
+    if registered:
+        made.register()
+    return made
+
+
+@pytest.fixture
+def person(api, phone):
+    """Makes clients and their phones: `person()`, `person(account=child, registered=False, FriendlyName="Zoe")`."""
+    def make(**options):
+        return make_person(api, phone, **options)
+    return make
 
 
 def eventually(condition, within=3.0, every=0.02):

@@ -77,16 +77,29 @@ def merge(base, changes):
     return result
 
 
+def resident(server):
+    """The resident memory of a daemon in bytes."""
+    with open(f"/proc/{server.process.pid}/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
+
+
+def descriptors(server):
+    """How many file descriptors a daemon has open."""
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+
 class Daemon:
-    """`rollcall serve` with its own state directory, port and configuration. `changes` go over the defaults."""
+    """`rollcall serve` with its own state directory, ports and configuration. `changes` go over the defaults."""
 
     def __init__(self, directory, clients=(), port=None, **changes):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
+        self.api_port = free_port()
         self.clients = list(clients)
         self.process = None
         self.starts = 0
+        self._account = None
         self.configuration = merge({
             "domain": DOMAIN,
             "aliases": ["127.0.0.1"],
@@ -95,7 +108,7 @@ class Daemon:
                 {"transport": transport, "address": address, "port": self.port}
                 for transport in ("udp", "tcp") for address in ("127.0.0.1", "::1")
             ],
-            "api": {"listen": [f"127.0.0.1:{free_port()}"]},
+            "api": {"listen": [f"127.0.0.1:{self.api_port}"]},
             "log": {"level": "debug", "format": "logfmt"},
         }, changes)
         self.domain = self.configuration["domain"]
@@ -147,6 +160,13 @@ class Daemon:
 
     def registrations(self):
         return json.loads(self.command("registrations", "--json"))
+
+    def account(self):
+        """The AccountSid and the AuthToken of the account that the first start makes."""
+        if self._account is None:
+            shown = json.loads(self.command("account", "show", "--json"))
+            self._account = shown["sid"], shown["auth_token"]
+        return self._account
 
     # The process.
 

@@ -35,6 +35,7 @@ class Phone:
         self.transport = transport
         self.wire = WIRES[transport](server, host, port)
         self.algorithm, self.qop = "MD5", "auth"
+        self.device = token(4)  # Two devices of one login answer with different tags.
         self.call_id, self.cseq = f"{token()}@{login}", 0
         self.backlog, self.seen, self.answers = [], set(), {}
         self.retransmissions = collections.Counter()
@@ -93,7 +94,7 @@ class Phone:
 
     def reply(self, request, status, reason=None, headers=(), body=b""):
         """Answers a received request, and its retransmissions from now on."""
-        tag = None if status == 100 else f"{self.login}-{request.from_tag}"
+        tag = None if status == 100 else f"{self.login}-{self.device}-{request.from_tag}"
         answer = bytes(response(request, status, reason, headers, body, tag))
         self.answers[bytes(request)] = answer
         self.wire.send(answer)

@@ -1,6 +1,5 @@
 """Hostile input: rubbish, mutations, floods of connections, peers that are slow or never read; memory stays bounded."""
 
-import os
 import random
 import select
 import socket
@@ -9,19 +8,10 @@ import time
 import pytest
 
 from conftest import eventually
+from daemon import descriptors, resident
 from phone import Phone
 
 MEGABYTE = 1 << 20
-
-
-def resident(server):
-    """The resident memory of the daemon in bytes."""
-    with open(f"/proc/{server.process.pid}/status") as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
-
-
-def descriptors(server):
-    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
 def dial(server, source="127.0.0.1"):
