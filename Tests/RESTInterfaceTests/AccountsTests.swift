@@ -47,10 +47,10 @@ import Testing
         }
     }
 
-    @Test func `A name that is not given is the e-mail address`() {
+    @Test func `A name that is not given is the e-mail address, else the sid`() {
         #expect(api.send("POST", "/Accounts", ["EmailAddress": "a@b"])["friendly_name"] == "a@b")
         let nameless = api.send("POST", "/Accounts", ["FriendlyName": "", "EmailAddress": ""])
-        #expect(nameless["friendly_name"] == "Sub-account" && nameless["email_address"] == nil)
+        #expect(nameless["friendly_name"] == nameless["sid"] && nameless["email_address"] == nil)
     }
 
     @Test func `The list has the accounts directly below the caller's`() throws {

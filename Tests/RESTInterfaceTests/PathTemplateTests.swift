@@ -6,10 +6,11 @@ import Testing
     private let template = PathTemplate("/Accounts/{AccountSid}/Clients/{ClientSid}")
 
     @Test func `A path of the form gives its values by name`() {
-        #expect(
-            template.match(["Accounts", "AC1", "Clients", "a/b c"]) == ["AccountSid": "AC1", "ClientSid": "a/b c"])
+        let path = ["Accounts", "AC1", "Clients", "a/b c"]
+        #expect(template.matches(path))
+        #expect(template.values(of: path) == ["AccountSid": "AC1", "ClientSid": "a/b c"])
         #expect(template.names == ["AccountSid", "ClientSid"])
-        #expect(PathTemplate("/Accounts").match(["Accounts"]) == [:])
+        #expect(PathTemplate("/Accounts").matches(["Accounts"]))
     }
 
     @Test(arguments: [
@@ -17,12 +18,12 @@ import Testing
         ["Accounts", "", "Clients", "CL1"], ["accounts", "AC1", "Clients", "CL1"],
         ["Accounts", "AC1", "Clients", "CL1", "more"], ["Accounts", "AC1", "Clients", "CL1", ""],
     ])
-    func `Other paths give nothing`(path: [String]) { #expect(template.match(path) == nil) }
+    func `Other paths are not of the form`(path: [String]) { #expect(!template.matches(path)) }
 
     @Test func `No path is of the forms of two operations with different values`() {
         for first in Operation.all {
             let path = first.path.text.split(separator: "/").map { $0.hasPrefix("{") ? "value" : String($0) }
-            let matching = Set(Operation.all.filter { $0.path.match(path) != nil }.map(\.path.text))
+            let matching = Set(Operation.all.filter { $0.path.matches(path) }.map(\.path.text))
             #expect(matching == [first.path.text])
         }
     }

@@ -35,6 +35,20 @@ import Testing
         "999999999", "1000", "a@b", "completed", "sending", "%41", "x",
     ]
 
+    /// What every operation can end with.
+    private static let common: Set<Problem> = [
+        .requestMalformed, .notAuthenticated, .accountInactive, .accountOutOfReach, .resourceElsewhere, .notFound,
+        .methodNotAllowed, .tooManyFailures, .bodyNotForm,
+    ]
+
+    /// The operations that a request may stand for.
+    private static func operations(_ request: HTTPRequest) -> [Operation] {
+        var path = ResponseFormat.withoutSuffixes(request.path.last == "" ? request.path.dropLast() : request.path)
+        while let first = path.first, first != "Accounts" { path.removeFirst() }
+        let method = request.method == .head ? HTTPMethod.get : request.method
+        return Operation.all.filter { $0.method == method && $0.path.match(path) != nil }
+    }
+
     @Test(arguments: UInt64(1)...6)
     func `No request traps, and each answer has a status that the table knows`(seed: UInt64) throws {
         let api = try API { $0.minPasswordLength = Int(seed % 3) }
@@ -114,6 +128,10 @@ import Testing
             if answer.status >= 400 {
                 let problem = Problem.allCases.first { $0.code == answer.code }
                 #expect(problem?.status == answer.status, "\(request)")
+            }
+            if let problem = api.log.reports.last?.failure?.problem, !RandomRequestsTests.common.contains(problem) {
+                let places = RandomRequestsTests.operations(request)
+                #expect(places.contains { $0.problems.contains(problem) }, "\(problem) \(request)")
             }
             if dice.below(50) == 0 { api.clock.wait(seconds: Int64(dice.below(100))) }
         }

@@ -19,7 +19,6 @@ import Testing
         resource.add("count", number: 7)
         resource.add("flag", .flag(true))
         resource.add("nothing", .null)
-        resource.add("name", element: "Other_Name", "n")
         resource.add("inner_object", .object(inner.members))
         resource.add("list", .list([inner]))
         resource.add("texts", .texts(["p", "<q>"]))
@@ -33,7 +32,6 @@ import Testing
                   <Count>7</Count>
                   <Flag>true</Flag>
                   <Nothing/>
-                  <Other_Name>n</Other_Name>
                   <InnerObject>
                     <B>x</B>
                   </InnerObject>
