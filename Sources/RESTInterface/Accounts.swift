@@ -20,7 +20,8 @@ extension Operation {
             "createAccount", .post, "/Accounts", "Creates an account below the caller's.",
             [
                 Parameter(
-                    "FriendlyName", .text(limit: 64), "The name for people; empty for the e-mail address, else the sid."),
+                    "FriendlyName", .text(limit: 64), "The name for people; empty for the e-mail address, else the sid."
+                ),
                 Parameter("EmailAddress", .email, "Another name to authenticate with; empty for none."),
                 Parameter("Status", .word([AccountStatus.active.rawValue]), "A new account is active."),
                 password,

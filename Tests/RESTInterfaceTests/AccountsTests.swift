@@ -179,6 +179,15 @@ import Testing
         #expect(api.send("POST", "Clients", ["Login": "alice", "Password": "x"]).status == 200)
     }
 
+    @Test func `A new account is active, whether that is said or not`() {
+        #expect(api.send("POST", "/Accounts", ["Status": "active"])["status"] == "active")
+        for status in ["suspended", "closed", "Active"] {
+            let answer = api.send("POST", "/Accounts", ["Status": status])
+            #expect(answer.code == "R-3302" && answer["parameter"] == "Status")
+        }
+        #expect(api.send("GET", "/Accounts").list.count == 1)
+    }
+
     @Test func `An account cannot be deleted`() throws {
         let child = try api.account("Child", below: api.top)
         #expect(api.send("DELETE", "/Accounts/\(child.sid)").code == "R-3202")

@@ -46,7 +46,7 @@ import Testing
         var path = ResponseFormat.withoutSuffixes(request.path.last == "" ? request.path.dropLast() : request.path)
         while let first = path.first, first != "Accounts" { path.removeFirst() }
         let method = request.method == .head ? HTTPMethod.get : request.method
-        return Operation.all.filter { $0.method == method && $0.path.match(path) != nil }
+        return Operation.all.filter { $0.method == method && $0.path.matches(path) }
     }
 
     @Test(arguments: UInt64(1)...6)
