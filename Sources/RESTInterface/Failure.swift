@@ -36,7 +36,7 @@ struct Failure: Error {
     /// What became of a failure of the store.
     init(_ error: StoreError) {
         switch error {
-        case .busy, .full, .readOnly, .overloaded:
+        case .busy, .full, .readOnly, .overloaded, .cannotOpen:
             self.init(.storeUnavailable)
             retryAfter = 5
         default: self.init(.unexpected)

@@ -77,16 +77,16 @@ public final class RESTService: HTTPHandler {
     private func answer(
         _ request: HTTPRequest, _ path: [String], _ format: ResponseFormat, _ report: inout RequestReport
     ) throws(Failure) -> HTTPResponse {
+        // RFC 9110 9.3.7: of the server as a whole.
+        if request.method == .options, request.rawPath == "*" {
+            return RESTService.options([.options, .get, .head, .post, .put, .delete])
+        }
         if request.path == ["openapi.json"] { return try openAPI(request) }
         guard let resource = RESTService.withoutPrefix(path) else { throw Failure(.notFound) }
         let candidates = Operation.all.filter { $0.path.matches(resource) }
         guard let values = candidates.first?.path.values(of: resource) else { throw Failure(.notFound) }
         let allowed = RESTService.methods(of: candidates)
-        if request.method == .options {
-            var response = HTTPResponse(status: 204)
-            response.headers.append("Allow", allowed.map(\.name).joined(separator: ", "))
-            return response
-        }
+        if request.method == .options { return RESTService.options(allowed) }
         let method = request.method == .head ? HTTPMethod.get : request.method
         // Who it is comes first: a stranger learns nothing of what there is.
         let caller = try authenticate(request, &report)
@@ -125,14 +125,15 @@ public final class RESTService: HTTPHandler {
             failure.allow = allowed
             throw failure
         }
-        var response = HTTPResponse(
-            status: request.method == .options ? 204 : 200,
-            body: request.method == .options ? .none : .bytes(Array(OpenAPI.document.utf8)))
-        if request.method == .options {
-            response.headers.append("Allow", allowed.map(\.name).joined(separator: ", "))
-        } else {
-            response.headers.append("Content-Type", "application/json")
-        }
+        if request.method == .options { return RESTService.options(allowed) }
+        var response = HTTPResponse(status: 200, body: .bytes(Array(OpenAPI.document.utf8)))
+        response.headers.append("Content-Type", "application/json")
+        return response
+    }
+
+    private static func options(_ allowed: [HTTPMethod]) -> HTTPResponse {
+        var response = HTTPResponse(status: 204)
+        response.headers.append("Allow", allowed.map(\.name).joined(separator: ", "))
         return response
     }
 

@@ -38,8 +38,9 @@ public struct RESTSettings: Sendable {
 public protocol SIPService: Sendable {
     /// What became of the last request of a client that was refused, nil when none was.
     func lastFailure(ofClient login: String) -> AttemptReport?
-    /// Drops a binding: no request goes to its device any more.
-    func removeBinding(_ key: [UInt8], ofClient login: String)
+    /// Drops a binding in memory, so that no request goes to its device any more, and has the store drop it too: before
+    /// whatever is stored afterwards. `number` is that of the client's row.
+    func removeBinding(_ key: [UInt8], ofClient login: String, number: Int64)
     /// Sends a text to all devices of a client; its record is ended by what comes of it.
     ///
     /// - Returns: Why it cannot be sent; nil when it is on its way.

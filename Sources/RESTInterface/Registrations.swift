@@ -131,10 +131,14 @@ extension RESTService {
 
     func deleteRegistration(_ call: Call) throws(Failure) -> Reply {
         let found = try registration(call)
-        // First in memory, so that the device is not called when the answer leaves.
-        settings.sip?.removeBinding(found.binding.key, ofClient: found.login)
+        settings.sip?.removeBinding(
+            found.binding.key, ofClient: found.login, number: found.binding.clientID)
+        let isStoredElsewhere = settings.sip != nil
+        // With a server, this waits until its own change of the store is durable.
         try change { store throws(StoreError) -> Result<Void, Failure> in
-            _ = try store.removeBinding(client: found.binding.clientID, key: found.binding.key)
+            if !isStoredElsewhere {
+                _ = try store.removeBinding(client: found.binding.clientID, key: found.binding.key)
+            }
             return .success(())
         }
         return .empty

@@ -3,6 +3,7 @@ import Primitives
 import RESTInterface
 import SIPProxy
 import SIPRegistrar
+import Store
 import Transport
 
 /// What the API asks of the running SIP server.
@@ -11,6 +12,7 @@ final class LiveSIPService: SIPService {
     private let location: LocationService
     private let executor: EffectExecutor
     private let names: ResolvedNames
+    private let writer: StoreWriter<PendingAnswer>
     private let log: DaemonLog
 
     init(_ parts: DaemonParts, _ log: DaemonLog) {
@@ -18,6 +20,7 @@ final class LiveSIPService: SIPService {
         location = parts.location
         executor = parts.executor
         names = parts.names
+        writer = parts.writer
         self.log = log
     }
 
@@ -31,8 +34,11 @@ final class LiveSIPService: SIPService {
             method: String(decoding: failure.method, as: UTF8.self), refusal: SIPRefusal(failure.reason))
     }
 
-    func removeBinding(_ key: [UInt8], ofClient login: String) {
-        guard let dropped = login.withSlice({ location.removeBinding(key, of: $0) }) else { return }
+    func removeBinding(_ key: [UInt8], ofClient login: String, number: Int64) {
+        let dropped = login.withSlice { location.removeBinding(key, of: $0) }
+        // At once, as a worker does it: a REGISTER that comes in between is not undone in the store alone.
+        _ = writer.enqueue(.deleteBinding(clientID: number, key: key))
+        guard let dropped else { return }
         log.write(dropped: dropped, why: "an operator removed it")
     }
 

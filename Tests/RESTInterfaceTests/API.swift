@@ -32,6 +32,13 @@ final class API {
             realm: "example.com", openStore: { () throws(StoreError) in try reading.open(path) },
             transactions: transactions, sip: phones, observer: log)
         change(&settings)
+        phones.drop.withLock { [transactions] drop in
+            drop = { client, key in
+                _ = try? transactions.perform { store throws(StoreError) in
+                    try store.removeBinding(client: client, key: key)
+                }
+            }
+        }
         let clock = clock
         service = try RESTService(settings) { clock.now }
     }

@@ -22,14 +22,17 @@ final class Phones: SIPService {
 
     static let refusal = SIPRefusal(code: "R-1303", number: 1303, status: 480, message: "No device is registered.")
     let content = Mutex(Content())
+    /// What takes a binding out of the store, as the server's own queue does it.
+    let drop = Mutex<@Sendable (Int64, [UInt8]) -> Void>({ _, _ in })
 
     var removed: [String] { content.withLock { $0.removed } }
     var texts: [Text] { content.withLock { $0.texts } }
 
     func lastFailure(ofClient login: String) -> AttemptReport? { content.withLock { $0.failures[login] } }
 
-    func removeBinding(_ key: [UInt8], ofClient login: String) {
+    func removeBinding(_ key: [UInt8], ofClient login: String, number: Int64) {
         content.withLock { $0.removed.append("\(login) \(String(decoding: key, as: UTF8.self))") }
+        drop.withLock { $0 }(number, key)
     }
 
     func send(_ body: String, from: String, to: String, number: RecordNumber) -> SIPRefusal? {

@@ -29,6 +29,8 @@ struct HTTPThread: Sendable {
                 guard let context else { return nil }
                 let body = Unmanaged<HTTPThreadBody>.fromOpaque(context).takeRetainedValue()
                 clinux_name_thread(body.threadName)
+                // On Linux this is the calling thread's alone. SIP comes first where both want the processor.
+                _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, HTTPThread.niceness)
                 body.run()
                 return nil
             }, context.toOpaque())
@@ -38,6 +40,9 @@ struct HTTPThread: Sendable {
         }
         self.thread = thread
     }
+
+    /// How much the threads of HTTP give way to those of SIP (setpriority(2), 0 to 19).
+    private static let niceness: Int32 = 10
 
     /// Waits for the end of the thread; once only, and not on the thread itself.
     func join() { pthread_join(thread, nil) }
