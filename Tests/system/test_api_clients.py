@@ -727,6 +727,22 @@ def test_every_change_is_in_the_log_and_no_password(server, api):
         assert secret not in server.log()
 
 
+@pytest.mark.configuration()
+def test_the_log_says_who_changed_what(server, api):
+    child = api.child()
+    made = api.on(child).create("Clients", Login="noted", Password="p")
+    api.on(child).update(f"Clients/{made['sid']}", FriendlyName="Noted")
+    events = server.events("api.change")
+    assert [event["method"] for event in events][-2:] == ["POST", "PUT"]
+    for event in events:
+        assert event["account"] == api.user, "whose credentials it had"
+        assert "127.0.0.1" in event["src"] and event["status"] == "200"
+    assert f"/Accounts/{child.user}/Clients" in events[-2]["path"]
+    assert made["sid"] in events[-1]["path"]
+    assert not server.events("api.refused")
+    child.close()
+
+
 @pytest.mark.parametrize("kind", ["VoiceUrl", "VoiceApplicationSid"])
 def test_a_client_with_an_application_is_not_proxied(api, person, kind):
     # Docs/Compatibility.md: applications are stored; until they are run, calls of such a client are refused.

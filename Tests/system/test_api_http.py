@@ -13,7 +13,7 @@ import pytest
 
 from api import API, FORM, REALM, Answer, Raw, assert_refused, fresh_source
 from conftest import CLIENTS, eventually
-from daemon import Daemon, descriptors, resident
+from daemon import Daemon, descriptors, resident, sockets
 from phone import Phone
 
 SHARES_ONE_DAEMON = True
@@ -240,7 +240,7 @@ def test_a_target_that_is_too_long_is_answered_414(api, raw, length):
 
 
 def test_a_target_of_usual_length_is_fine(api, raw):
-    assert raw().send(api.written("GET", "Clients.json", query={"Login": "x" * 2000})).answer().json() == []
+    assert raw().send(api.written("GET", "Clients.json", query={"Note": "x" * 2000, "Login": "nobody"})).answer().json() == []
 
 
 @pytest.mark.parametrize("headers", [
@@ -492,7 +492,7 @@ def test_a_strange_query_breaks_nothing(api, raw, query):
         assert [client["login"] for client in answer.json()] == ["alice"], "the first value counts"
 
 
-@pytest.mark.parametrize("user", ["<script>alert(1)</script>", "\"},{\"sid\":\"CL", "]]><x>", "&xxe;"])
+@pytest.mark.parametrize("user", ["<script>alert(1)</script>", "\"},{\"sid\":\"CL", "]]><x>", "&xxe;<"])
 def test_what_a_caller_sends_is_quoted_where_it_comes_back(api, user):
     for suffix in (".json", ""):
         for answer in (api.post(f"Clients{suffix}", Login=user, Password="p"),
@@ -640,7 +640,7 @@ def crowd(tmp_path_factory):
 def test_slow_readers_of_a_long_list_cost_bounded_memory_and_get_all_of_it(crowd):
     api = API.of(crowd)
     assert len(api.fetch("Clients")) == 20_000
-    before = resident(crowd)
+    before, sockets_before = resident(crowd), sockets(crowd)
     readers = [Raw(crowd.api_port, receive_buffer=4096) for _ in range(30)]
     for reader in readers:
         reader.send(api.written("GET", "Clients.json", ["Connection: close"]))
@@ -665,7 +665,7 @@ def test_slow_readers_of_a_long_list_cost_bounded_memory_and_get_all_of_it(crowd
     assert len(logins) >= 19_999
     for reader in readers:
         reader.close()
-    assert eventually(lambda: descriptors(crowd) < 60)
+    assert eventually(lambda: sockets(crowd) <= sockets_before + 1)
     api.close()
 
 
@@ -857,7 +857,7 @@ def test_an_end_in_the_middle_of_requests_is_orderly(server, api):
     server.ended_on_purpose = True
     began = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 1.0, "Docs/Operating.md: within a second"
     for connection in held:
         assert connection.is_closed()
         connection.close()
