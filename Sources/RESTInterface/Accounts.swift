@@ -19,8 +19,11 @@ extension Operation {
         Operation(
             "createAccount", .post, "/Accounts", "Creates an account below the caller's.",
             [
-                Parameter("FriendlyName", .text(limit: 64), "The name for people; empty for the e-mail address."),
+                Parameter(
+                    "FriendlyName", .text(limit: 64), "The name for people; empty for the e-mail address, else the sid."
+                ),
                 Parameter("EmailAddress", .email, "Another name to authenticate with; empty for none."),
+                Parameter("Status", .word([AccountStatus.active.rawValue]), "A new account is active."),
                 password,
             ], answers: .resource(.account),
             problems: [.parameterInvalid, .emailTaken, .accountsTooDeep]
@@ -97,7 +100,7 @@ extension RESTService {
 
     func createAccount(_ call: Call) throws(Failure) -> Reply {
         let email = call["EmailAddress"] ?? ""
-        let name = call.filled("FriendlyName") ?? (email.isEmpty ? "Sub-account" : email)
+        let name = call.filled("FriendlyName") ?? email
         let made = try change { store throws(StoreError) -> Result<AccountRow, Failure> in
             if let failure = try RESTService.closedAccount(call, store) { return .failure(failure) }
             if try store.ancestors(of: call.caller).count >= RESTService.depth {

@@ -7,7 +7,7 @@ public enum ClientRules {
 
     /// Why a text cannot be a login, as a sentence; nil when it can.
     public static func fault(ofLogin login: String) -> String? {
-        if login.isEmpty || login.utf8.count > loginLimit {
+        if login.isEmpty || login.unicodeScalars.count > loginLimit {
             return "a login has 1 to \(loginLimit) characters, this one has \(login.unicodeScalars.count)."
         }
         for character in login {

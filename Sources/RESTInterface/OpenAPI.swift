@@ -382,7 +382,7 @@ extension Parameter {
             if mayBeEmpty { schema.add("anyOf", .list([day, none])) } else { schema.add("format", "date") }
         case .email:
             schema.add("maxLength", number: 254)
-            add(pattern: "[!-\"$&-.0-9;-?A-~]+@[!-\"$&-.0-9;-?A-~]+")
+            add(pattern: "[!\"$&'()*+,\\-.0-9;->A-~]+@[!\"$&'()*+,\\-.0-9;->A-~]+")
         case .order(let names): add(pattern: "(\(names.joined(separator: "|")))(:asc|:desc)?")
         case .number, .refused: break
         }

@@ -1,7 +1,8 @@
 import Primitives
 
 extension Store {
-    /// Makes an account with a new sid and a new token; `constraint(.unique)` when another has the email.
+    /// Makes an account with a new sid and a new token, and the sid as its name when that is empty; `constraint(.unique)`
+    /// when another has the email.
     public func createAccount(
         friendlyName: String, email: String = "", parentSID: String? = nil, at now: UnixTime
     ) throws(StoreError) -> AccountRow {
@@ -9,6 +10,7 @@ extension Store {
             sid: Identifier.make(prefix: "AC"), parentSID: parentSID, friendlyName: friendlyName, email: email,
             authToken: Identifier.make(prefix: ""), status: AccountStatus.active.rawValue, dateCreated: now,
             dateUpdated: now, effectiveStatus: AccountStatus.active.rawValue)
+        if friendlyName.isEmpty { account.friendlyName = account.sid }
         var statement = try connection.prepare(
             """
             INSERT INTO account

@@ -76,7 +76,8 @@ public final class Sender {
             case .failure(let error):
                 attempts += 1
                 // Any error but a full buffer may belong to an earlier datagram that came back (IP_RECVERR); the call reports it
-                // once, so another attempt tells.
+                // once, so another attempt tells. There may be one for each datagram that other threads sent to devices
+                // that are gone.
                 if error.number == EAGAIN || error.number == ENOBUFS {
                     if patience > 0 {
                         patience -= 1
@@ -84,7 +85,7 @@ public final class Sender {
                         poll(&waiting, 1, 1)
                         continue
                     }
-                } else if attempts <= 3, error.number != EMSGSIZE {
+                } else if attempts <= DatagramBatch.capacity, error.number != EMSGSIZE {
                     continue
                 }
                 fail(messages[start + sent])

@@ -1,11 +1,12 @@
-"""Docs/API.md is run: its shell blocks in order against a fresh daemon, and the answers are compared with those of the page.
+"""Docs/API.md is run: its shell blocks in order against a fresh daemon, and the answers are compared with the page's.
 
 What differs from run to run (sids, tokens, dates, ports, seconds) is compared by what it is, and sids also by which is
-which. `ROLLCALL_UPDATE_DOCS=1` writes the answers of the run into the page. A comment such as `<!-- alice registers -->`
+which. `ROLLCALL_UPDATE_DOCS=1` writes the answers of the run into the page. A comment as `<!-- alice registers -->`
 stands for what people do with phones."""
 
 import base64
 import difflib
+import http.client
 import json
 import os
 import re
@@ -35,7 +36,8 @@ class Shell:
             ["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**os.environ, "SWIFT_BACKTRACE": "enable=no"})
         self.run(f'curl() {{ printf "%s\\t" "$@" >>{self.requests}; echo >>{self.requests}; command curl "$@"; }}')
-        self.run(f'rollcall() {{ {shlex.quote(str(BINARY))} --config {shlex.quote(str(daemon.configuration_file))} "$@"; }}')
+        program = shlex.join([str(BINARY), "--config", str(daemon.configuration_file)])
+        self.run(f'rollcall() {{ {program} "$@"; }}')
 
     def run(self, block):
         """Runs a block and gives what it prints."""
@@ -139,8 +141,11 @@ class Names:
         self.known = {}
 
     def name(self, match):
-        kind = match[1] or ""
-        return self.known.setdefault(match[0], f"{kind}#{sum(name.startswith(f'{kind}#') for name in self.known.values()) + 1}")
+        if match[0] not in self.known:
+            kind = f"{match[1] or ''}#"
+            count = sum(name.startswith(kind) for name in self.known.values())
+            self.known[match[0]] = f"{kind}{count + 1}"
+        return self.known[match[0]]
 
     def normal(self, answer):
         answer = re.sub(r"\b([A-Z]{2})?[0-9a-f]{32}\b", self.name, answer)
@@ -231,3 +236,43 @@ def test_the_openapi_document_needs_no_credentials(server, method):
     request = urllib.request.Request(f"http://127.0.0.1:{server.api_port}/openapi.json", method=method)
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.status == (204 if method == "OPTIONS" else 200)
+
+
+@pytest.mark.parametrize(["status", "code", "make"], [
+    (413, "R-3003", lambda path: ("POST", path, {}, "Login=" + "x" * (128 << 10))),
+    (400, "R-3001", lambda path: ("POST", path, {}, "&".join(["a=1"] * 201))),
+    (400, "R-3001", lambda path: ("GET", path + "?" + "&".join(["a=1"] * 201), {}, None)),
+    (414, "R-3004", lambda path: ("GET", path + "?Login=" + "x" * 8_192, {}, None)),
+    (431, "R-3006", lambda path: ("GET", path, {f"X-{number}": "1" for number in range(101)}, None)),
+    (431, "R-3006", lambda path: ("GET", path, {"X": "x" * 32_768}, None)),
+])
+def test_the_limits_are_those_of_the_page(server, status, code, make):
+    account, token = server.account()
+    method, path, headers, body = make(f"/2012-04-24/Accounts/{account}/Clients.json")
+    headers["Authorization"] = "Basic " + base64.b64encode(f"{account}:{token}".encode()).decode()
+    if body:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    connection = http.client.HTTPConnection("127.0.0.1", server.api_port, timeout=10)
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    # A request line that cannot be read does not say in which form its answer is wanted.
+    assert answer.status == status and code in answer.read().decode()
+    connection.close()
+    assert f"| {status} {code} |" in PAGE.read_text()
+
+
+def test_a_new_password_leaves_registrations(server, phone):
+    """The table of what a change does to SIP; the other lines are tested in test_compatibility.py."""
+    alice, bob = phone("alice"), phone("bob")
+    alice.register()
+    bob.register()
+    account, token = server.account()
+    api = f"http://127.0.0.1:{server.api_port}/2012-04-24/Accounts/{account}"
+    credentials = ["curl", "-s", "-u", f"{account}:{token}"]
+    sid = json.loads(subprocess.check_output([*credentials, f"{api}/Clients.json?Login=bob"]))[0]["sid"]
+    changed = subprocess.check_output([*credentials, f"{api}/Clients/{sid}.json", "-d", "Password=new"])
+    assert json.loads(changed)["password"] == "new"
+    connect(alice, bob)
+    assert bob.try_to_register().status == 401
+    bob.password = "new"
+    bob.register()
