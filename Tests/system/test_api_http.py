@@ -5,6 +5,7 @@ import random
 import re
 import resource
 import socket
+import sqlite3
 import threading
 import time
 import urllib.parse
@@ -823,6 +824,56 @@ def test_the_answer_to_no_credentials_names_the_realm_in_both_forms(api):
         assert_refused(answer, 401, "R-3101")
         assert answer["WWW-Authenticate"] == f'Basic realm="{REALM}"'
     program.close()
+
+
+# A database that takes nothing.
+
+@pytest.mark.configuration()
+def test_while_the_database_is_locked_changes_are_answered_503_and_reading_goes_on(server, api, phone):
+    phone("alice").register()
+    made = [api.create("Clients", Login=f"kept-{number}", Password="p") for number in range(4)]
+    answers = []
+
+    def change(method, path, form):
+        program = api.copy()
+        try:
+            answers.append(program.ask(method, path, form, headers={"Accept": "application/json"}))
+        except OSError as error:
+            answers.append(error)
+        finally:
+            program.close()
+
+    changes = [("POST", "Clients", {"Login": f"too-late-{number}", "Password": "p"}) for number in range(4)]
+    changes += [("PUT", f"Clients/{client['sid']}", {"Password": "changed"}) for client in made[:2]]
+    changes += [("DELETE", f"Clients/{client['sid']}", None) for client in made[2:]]
+    threads = [threading.Thread(target=change, args=arguments) for arguments in changes]
+    lock = sqlite3.connect(server.state / "rollcall.sqlite", timeout=5, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    slowest = 0
+    try:
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + 20
+        while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
+            began = time.monotonic()
+            assert serves(api)
+            slowest = max(slowest, time.monotonic() - began)
+            time.sleep(0.1)
+        assert api.fetch("Clients", Login="kept-0") == [made[0]]
+    finally:
+        lock.execute("ROLLBACK")
+        lock.close()
+        for thread in threads:
+            thread.join()
+    assert slowest < 0.5, "those who read do not wait for those who change"
+    assert [answer for answer in answers if not isinstance(answer, Answer)] == [], "all are answered within 20 seconds"
+    for answer in answers:
+        assert_refused(answer, 503, "R-3501")
+        assert 1 <= int(answer["Retry-After"]) <= 60
+    assert eventually(lambda: api.post("Clients.json", Login="after-it", Password="p").status == 200)
+    for client in made:
+        assert api.fetch(f"Clients/{client['sid']}") == client, "what was answered 503 did not happen later"
+    assert api.fetch("Clients", Login="too-late-0") == []
 
 
 # The address of the API.
