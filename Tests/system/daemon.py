@@ -88,6 +88,17 @@ def descriptors(server):
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
+def sockets(server):
+    """How many sockets a daemon has open."""
+    count = 0
+    for name in os.listdir(f"/proc/{server.process.pid}/fd"):
+        try:
+            count += os.readlink(f"/proc/{server.process.pid}/fd/{name}").startswith("socket:")
+        except FileNotFoundError:
+            pass  # Closed meanwhile.
+    return count
+
+
 class Daemon:
     """`rollcall serve` with its own state directory, ports and configuration. `changes` go over the defaults."""
 

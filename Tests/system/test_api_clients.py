@@ -660,6 +660,54 @@ def test_a_new_password_is_demanded_at_the_next_challenge(api, person):
         assert alice.try_to_register().status == 200, "the new one"
 
 
+@pytest.mark.configuration(authentication={"failuresBefore403": 0})
+def test_a_new_password_is_demanded_whichever_socket_asks(server, api, person):
+    alice = person(registered=False)
+    # From many ports and over both transports, so that every thread of the daemon is asked.
+    phones = [
+        Phone(alice.server, alice.login, alice.password, alice.domain, transport=("udp", "tcp")[number % 2])
+        for number in range(8)]
+    for phone in phones:
+        phone.register()
+    for number in range(3):
+        api.update(f"Clients/{alice.sid}", Password=f"turn-{number}")
+        assert [phone.try_to_register().status for phone in phones] == [401] * 8
+        for phone in phones:
+            phone.password = f"turn-{number}"
+        assert [phone.try_to_register().status for phone in phones] == [200] * 8
+    api.update(f"Clients/{alice.sid}", Status="0")
+    assert [phone.try_to_register().status for phone in phones] == [401] * 8
+    api.remove(f"Clients/{alice.sid}")
+    for phone in phones:
+        phone.close()
+
+
+def test_a_client_that_is_switched_on_and_off_while_it_registers_ends_as_it_was_left(server, api, person):
+    alice = person()
+    phones = [Phone(alice.server, alice.login, alice.password, alice.domain) for _ in range(4)]
+    over = threading.Event()
+
+    def register(phone):
+        while not over.is_set():
+            phone.try_to_register()
+
+    threads = [threading.Thread(target=register, args=(phone,)) for phone in phones]
+    for thread in threads:
+        thread.start()
+    for number in range(20):
+        api.update(f"Clients/{alice.sid}", Status=str(number % 2))
+        if number % 2 == 0:
+            assert api.fetch(f"Clients/{alice.sid}/Registrations") == [], "disabled, it has no registration"
+    api.update(f"Clients/{alice.sid}", Status="0")
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert api.fetch(f"Clients/{alice.sid}/Registrations") == []
+    assert alice.login not in {entry["login"] for entry in server.registrations()}
+    for phone in phones:
+        phone.close()
+
+
 def test_credentials_answered_before_the_change_are_refused_after_it(api, person):
     alice = person()
     request = alice.register_request()
@@ -726,6 +774,23 @@ def test_every_change_is_in_the_log_and_no_password(server, api):
     server.wait_for_event("client.removed", user="logged")
     for secret in ("k3ep-me-secret", "an0ther-secret", api.password, api.authorization.split()[1]):
         assert secret not in server.log()
+
+
+@pytest.mark.configuration()
+def test_the_log_says_who_changed_what(server, api):
+    child = api.child()
+    made = api.on(child).create("Clients", Login="noted", Password="p")
+    api.on(child).update(f"Clients/{made['sid']}", FriendlyName="Noted")
+    assert eventually(lambda: len(server.events("api.change")) >= 3)
+    events = server.events("api.change")
+    assert [event["method"] for event in events][-2:] == ["POST", "PUT"]
+    for event in events:
+        assert event["account"] == api.user, "whose credentials it had"
+        assert "127.0.0.1" in event["src"] and event["status"] == "200"
+    assert f"/Accounts/{child.user}/Clients" in events[-2]["path"]
+    assert made["sid"] in events[-1]["path"]
+    assert not server.events("api.refused")
+    child.close()
 
 
 @pytest.mark.parametrize("kind", ["VoiceUrl", "VoiceApplicationSid"])
