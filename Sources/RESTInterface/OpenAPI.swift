@@ -8,9 +8,9 @@ public enum OpenAPI {
         return writer.text + "\n"
     }()
 
-    private typealias Node = Representation
+    typealias Node = Representation
 
-    private static func object(_ build: (inout Node) -> Void) -> Node { Representation.object(build) }
+    static func object(_ build: (inout Node) -> Void) -> Node { Representation.object(build) }
 
     private static var root: Node {
         object { root in
@@ -131,7 +131,7 @@ public enum OpenAPI {
     ]
 
     /// The failures of an operation by status.
-    private static func failures(_ problems: [Problem]) -> [(status: Int, problems: [Problem])] {
+    static func failures(_ problems: [Problem]) -> [(status: Int, problems: [Problem])] {
         Dictionary(grouping: Set(problems + common), by: \.status)
             .map { ($0.key, $0.value.sorted { $0.rawValue < $1.rawValue }) }.sorted { $0.0 < $1.0 }
     }
@@ -151,7 +151,7 @@ public enum OpenAPI {
         }
     }
 
-    private static func failure(_ status: Int, _ problems: [Problem]) -> Node {
+    static func failure(_ status: Int, _ problems: [Problem]) -> Node {
         object { response in
             response.add("description", problems.map { "\($0.code): \($0.cause)" }.joined(separator: " "))
             if let (name, meaning) = header(of: status) {
@@ -205,7 +205,7 @@ public enum OpenAPI {
         }
     }
 
-    private static func reference(_ name: String) -> Node {
+    static func reference(_ name: String) -> Node {
         object { $0.add("$ref", "#/components/schemas/\(name)") }
     }
 
@@ -240,152 +240,19 @@ public enum OpenAPI {
             page.add("required", texts: numbers + texts + links + [name])
         }
     }
-
-    // MARK: Components
-
-    private static var components: Node {
-        object { components in
-            components.add(
-                "securitySchemes",
-                of: object { schemes in
-                    schemes.add(
-                        "basic",
-                        of: object { scheme in
-                            scheme.add("type", "http")
-                            scheme.add("scheme", "basic")
-                            scheme.add("description", "AccountSid (or the account's e-mail address) and AuthToken.")
-                        })
-                })
-            components.add(
-                "responses",
-                of: object { responses in
-                    for (status, problems) in failures([]) {
-                        responses.add("Status\(status)", of: failure(status, problems))
-                    }
-                })
-            components.add(
-                "schemas",
-                of: object { schemas in
-                    let all: [Schema] = [
-                        .client, .registration, .registrationStatus, .account, .application, .number, .call, .message,
-                    ]
-                    for schema in all { schemas.add(schema.name, of: describe(schema)) }
-                    schemas.add(
-                        "Error",
-                        of: object { error in
-                            error.add("type", "object")
-                            error.add(
-                                "properties",
-                                of: object { properties in
-                                    for name in ["code", "message", "parameter", "more_info"] {
-                                        properties.add(name, of: object { $0.add("type", "string") })
-                                    }
-                                })
-                            error.add("required", texts: ["code", "message", "more_info"])
-                        })
-                })
-        }
-    }
-
-    private static func describe(_ schema: Schema) -> Node {
-        object { node in
-            node.add("type", "object")
-            node.add(
-                "properties",
-                of: object { properties in
-                    for member in schema.members { properties.add(member.name, of: describe(member)) }
-                })
-            node.add("required", texts: schema.members.filter(\.isAlwaysThere).map(\.name))
-            node.add("additionalProperties", .flag(false))
-        }
-    }
-
-    private static func describe(_ member: Schema.Member) -> Node {
-        if case .object(let schema) = member.kind { return describe(schema) }
-        return object { node in
-            switch member.kind {
-            case .text, .object: node.add("type", "string")
-            case .number: node.add("type", "integer")
-            case .flag: node.add("type", "boolean")
-            case .date:
-                node.add("type", "string")
-                node.add("pattern", "^[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} [+]0000$")
-            case .timestamp:
-                node.add("type", "string")
-                node.add("format", "date-time")
-            case .word(let words):
-                node.add("type", "string")
-                node.add("enum", texts: words)
-            case .sid(let prefix):
-                node.add("type", "string")
-                node.add("pattern", "^\(prefix)[0-9a-f]{32}$")
-            }
-            node.add("description", member.meaning)
-        }
-    }
 }
 
 extension Representation {
     /// A JSON object.
-    fileprivate static func object(_ build: (inout Representation) -> Void) -> Representation {
+    static func object(_ build: (inout Representation) -> Void) -> Representation {
         var node = Representation("")
         build(&node)
         return node
     }
 
     /// Adds an object.
-    fileprivate mutating func add(_ name: String, of object: Representation) { add(name, .object(object.members)) }
+    mutating func add(_ name: String, of object: Representation) { add(name, .object(object.members)) }
 
     /// Adds an array of texts.
-    fileprivate mutating func add(_ name: String, texts: [String]) { add(name, .texts(texts)) }
-}
-
-extension Parameter {
-    /// Logins without escapes.
-    private static let loginPattern = "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}"
-
-    /// What a value must be, as OpenAPI says it: exactly what `fault(of:)` accepts.
-    fileprivate var schema: Representation {
-        var schema = Representation("")
-        func add(pattern: String) { schema.add("pattern", mayBeEmpty ? "^(\(pattern))?$" : "^\(pattern)$") }
-        schema.add("description", meaning)
-        switch kind {
-        case .number(let range):
-            schema.add("type", "integer")
-            schema.add("minimum", number: Int64(range.lowerBound))
-            schema.add("maximum", number: Int64(range.upperBound))
-            return schema
-        default: schema.add("type", "string")
-        }
-        switch kind {
-        case .text(let limit):
-            schema.add("maxLength", number: Int64(limit))
-            add(pattern: "[^\\x00-\\x1f\\x7f-\\x9f]{1,\(limit)}")
-        case .password: add(pattern: "[^\\x00-\\x1f\\x7f-\\x9f]{1,128}")
-        case .body(let limit):
-            schema.add("minLength", number: mayBeEmpty ? 0 : 1)
-            schema.add("maxLength", number: Int64(limit))
-            add(pattern: "[^\\x00]+")
-        case .login, .phoneNumber:
-            schema.add("maxLength", number: Int64(ClientRules.loginLimit))
-            add(pattern: Parameter.loginPattern)
-        case .party: add(pattern: "(client:)?\(Parameter.loginPattern)")
-        case .word(let words): schema.add("enum", .texts(mayBeEmpty ? [""] + words : words))
-        case .method: schema.add("enum", .texts(["", "GET", "POST", "get", "post"]))
-        case .url:
-            schema.add("maxLength", number: 2048)
-            add(pattern: "[Hh][Tt][Tt][Pp][Ss]?://[!\"$-.0-9;->A-~][!-~]*|/[!-~]*")
-        case .sid(let prefix): add(pattern: "\(prefix)[0-9a-f]{32}")
-        case .day:
-            let day = Representation.object { $0.add("format", "date") }
-            let none = Representation.object { $0.add("maxLength", number: 0) }
-            if mayBeEmpty { schema.add("anyOf", .list([day, none])) } else { schema.add("format", "date") }
-        case .email:
-            schema.add("maxLength", number: 254)
-            add(pattern: "[!\"$&'()*+,\\-.0-9;->A-~]+@[!\"$&'()*+,\\-.0-9;->A-~]+")
-        case .order(let names): add(pattern: "(\(names.joined(separator: "|")))(:asc|:desc)?")
-        case .number, .refused: break
-        }
-        return schema
-    }
+    mutating func add(_ name: String, texts: [String]) { add(name, .texts(texts)) }
 }
