@@ -101,6 +101,7 @@ public enum OpenAPI {
             node.add("in", "query")
             node.add("description", parameter.meaning)
             node.add("required", .flag(parameter.isRequired))
+            node.add("allowEmptyValue", .flag(parameter.mayBeEmpty))
             node.add("schema", of: parameter.schema)
         }
     }
