@@ -28,6 +28,13 @@ struct Failure: Error {
         self.parameter = parameter
     }
 
+    /// A parameter whose value has a fault; one that sorts is told in the words of Restcomm.
+    static func invalid(_ parameter: Parameter, fault: String) -> Failure {
+        guard case .order = parameter.kind else { return .invalid(parameter.name, fault) }
+        return Failure(
+            .parameterInvalid, "Error parsing the \(parameter.name) parameter: \(fault)", parameter: parameter.name)
+    }
+
     /// A parameter with an invalid value.
     static func invalid(_ parameter: String, _ why: String) -> Failure {
         Failure(.parameterInvalid, "\(parameter) is invalid: \(why)", parameter: parameter)

@@ -14,8 +14,8 @@ struct PageRequest {
 
     /// The parameters that ask for a page.
     static let parameters = [
-        Parameter("Page", .number(0...999_999_999), "The number of the page, from 0."),
-        Parameter("PageSize", .number(1...limit), "How many resources a page has; 50 without it."),
+        Parameter("Page", .number(0...999_999_999), "The number of the page, from 0.").filled,
+        Parameter("PageSize", .number(1...limit), "How many resources a page has; 50 without it.").filled,
     ]
 
     /// The page that a call asks for; the first one when it asks for none.

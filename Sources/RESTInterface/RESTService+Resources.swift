@@ -40,17 +40,16 @@ extension RESTService {
     func whole(
         _ call: Call, _ element: String, _ more: @escaping (Store) throws(StoreError) -> [Representation]
     ) throws(Failure) -> Reply {
-        let first = try stored(more)
-        if Int64(first.count) < ResourceStream.pieceSize { return .array(first, element: element) }
-        let own: Store
+        let first: [Representation]
         do {
-            own = try settings.openStore()
+            first = try settings.stores.lend(more)
         } catch {
             throw Failure(error)
         }
+        if Int64(first.count) < ResourceStream.pieceSize { return .array(first, element: element) }
         var isFirst = true
         return .stream(
-            ResourceStream(own, call.format, element: element) { store throws(StoreError) in
+            ResourceStream(settings.stores, call.format, element: element) { store throws(StoreError) in
                 if isFirst {
                     isFirst = false
                     return first

@@ -157,7 +157,7 @@ public final class RESTService: HTTPHandler {
         }
         for parameter in operation.parameters {
             guard let value = fields[parameter.name], let fault = parameter.fault(of: value) else { continue }
-            throw Failure.invalid(parameter.name, fault)
+            throw Failure.invalid(parameter, fault: fault)
         }
         return fields
     }

@@ -11,7 +11,9 @@ public struct RESTSettings: Sendable {
     /// The least length of a client's password in characters.
     public var minPasswordLength = 1
     /// Opens the database for reading, for one thread.
-    public var openStore: @Sendable () throws(StoreError) -> Store
+    let openStore: @Sendable () throws(StoreError) -> Store
+    /// The database for reading, for moments.
+    let stores: StorePool
     /// Where changes are made.
     public var transactions: any StoreTransactions
     /// The SIP server; nil when none runs (on the command line).
@@ -28,6 +30,7 @@ public struct RESTSettings: Sendable {
     ) {
         self.realm = realm
         self.openStore = openStore
+        stores = StorePool(open: openStore)
         self.transactions = transactions
         self.sip = sip
         self.observer = observer

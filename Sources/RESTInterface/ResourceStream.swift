@@ -3,11 +3,11 @@ import Store
 
 /// An array of resources that is read from the store piece by piece while it is sent, so that its length costs no memory.
 ///
-/// It has a connection to the database of its own, as it outlives the call of its handler. Each piece is a search of its
-/// own from where the last one ended: a reader that takes hours does not keep the write-ahead log from being written
-/// back, and what is created or deleted meanwhile is seen or not.
+/// Each piece is a search of its own from where the last one ended, with a store that is borrowed for it: a thousand slow
+/// readers have no more connections to the database than there are threads, and do not keep the write-ahead log from being
+/// written back. What is created or deleted meanwhile is seen or not.
 final class ResourceStream: HTTPBodyStream {
-    private let store: Store
+    private let stores: StorePool
     private let format: ResponseFormat
     private let element: String
     private let more: (Store) throws(StoreError) -> [Representation]
@@ -16,14 +16,14 @@ final class ResourceStream: HTTPBodyStream {
     private var isEnded = false
 
     /// How many resources are read at once.
-    static let pieceSize: Int64 = 500
+    static let pieceSize: Int64 = 100
 
     /// A stream; `more` gives the next resources, none at the end.
     init(
-        _ store: Store, _ format: ResponseFormat, element: String,
+        _ stores: StorePool, _ format: ResponseFormat, element: String,
         more: @escaping (Store) throws(StoreError) -> [Representation]
     ) {
-        self.store = store
+        self.stores = stores
         self.format = format
         self.element = element
         self.more = more
@@ -34,7 +34,7 @@ final class ResourceStream: HTTPBodyStream {
         var bytes: [UInt8] = []
         if !isBegun { bytes += format.opening(element).utf8 }
         isBegun = true
-        let resources = try more(store)
+        let resources = try stores.lend(more)
         format.append(resources, isFirst: isEmpty, to: &bytes)
         if resources.isEmpty {
             isEnded = true

@@ -65,13 +65,15 @@ extension ResponseFormat {
         }
     }
 
-    /// A failure: in XML its members stand directly in the root element, as Restcomm has it.
+    /// A failure: in XML its members stand directly in the root element, the message first, as Restcomm has it.
     func body(of failure: Failure) -> [UInt8] {
         switch self {
         case .json: return body(of: failure.representation)
         case .xml:
             var writer = XMLWriter()
-            writer.write(failure.representation, indent: 0)
+            let members = failure.representation.members
+            let sorted = members.filter { $0.name == "message" } + members.filter { $0.name != "message" }
+            writer.write(failure.representation.element, .object(sorted), indent: 0)
             return writer.bytes
         }
     }

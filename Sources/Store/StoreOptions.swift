@@ -20,6 +20,11 @@ public struct StoreOptions: Sendable {
     public var checkLimit: Int64 = 1 << 30
     /// How long the writer keeps a group that meets a lock before it reports `busy`; below 32 s, a client's patience.
     public var lockPatienceMilliseconds: UInt64 = 15_000
+    /// How long work of the API waits for its turn before it reports `busy` and is not done: the threads that wait for it
+    /// have others to answer.
+    public var workPatienceMilliseconds: UInt64 = 5_000
+    /// For how long the writer may have waited for another process's lock before work is given up, and new work refused.
+    public var workLockPatienceMilliseconds: UInt64 = 250
     /// How long the writer waits for a lock once it is to end, all groups together.
     public var endPatienceMilliseconds: UInt64 = 300
     /// The most units that wait for the writer; more are refused.

@@ -159,10 +159,12 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
     /// once the server is to end.
     private mutating func startPatiently() throws(StoreError) {
         let begun = StoreOptions.monotonicMilliseconds()
+        defer { queue.noteLock(since: nil) }
         while true {
             do throws(StoreError) {
                 return try group.start()
             } catch {
+                queue.noteLock(since: begun)
                 let now = StoreOptions.monotonicMilliseconds()
                 guard case .busy = error, now - begun < options.lockPatienceMilliseconds else { throw error }
                 guard queue.isEnding else { continue }

@@ -1,50 +1,55 @@
-import Glibc
+import Dispatch
 import Synchronization
 
 /// Work of the API that the store thread does with its own connection, while the thread that asked waits.
 public final class StoreWork: Sendable {
+    /// How far the work is.
+    private enum State {
+        case waiting
+        case begun
+        /// Whoever asked has given up before it was begun.
+        case abandoned
+        case failed(StoreError)
+    }
+
     private let body: @Sendable (Store) throws(StoreError) -> Void
-    private let failure = Mutex<StoreError?>(nil)
-    private let isDone = Semaphore()
+    private let state = Mutex(State.waiting)
+    private let isDone = DispatchSemaphore(value: 0)
 
     /// Work that runs `body` once.
     init(_ body: @escaping @Sendable (Store) throws(StoreError) -> Void) { self.body = body }
 
-    /// Runs the work; on the store thread.
-    func run(on store: Store) throws(StoreError) { try body(store) }
+    /// Runs the work, unless nobody waits for it any more; on the store thread.
+    func run(on store: Store) throws(StoreError) {
+        let isWanted = state.withLock { state in
+            if case .abandoned = state { return false }
+            state = .begun
+            return true
+        }
+        if isWanted { try body(store) }
+    }
 
     /// Notes that nothing of the work has effect, before it is let go.
-    func fail(_ error: StoreError) { failure.withLock { $0 = error } }
+    func fail(_ error: StoreError) { state.withLock { $0 = .failed(error) } }
 
     /// Lets the thread that waits go on; once.
     func release() { isDone.signal() }
 
-    /// Waits for the end of the work, and throws why it has no effect.
-    func wait() throws(StoreError) {
-        isDone.wait()
-        if let error = failure.withLock({ $0 }) { throw error }
-    }
-}
-
-/// A system semaphore, which begins at 0. Sendable as the system's calls may come from any thread, and the memory lives as
-/// long as this object.
-private final class Semaphore: @unchecked Sendable {
-    private let handle = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-    init() {
-        handle.initialize(to: sem_t())
-        sem_init(handle, 0, 0)
+    /// Waits for the end of the work, and throws why it has no effect; `busy` when it was not begun while `isHopeful`, which
+    /// is asked now and then, and then it never will be.
+    func wait(path: String, while isHopeful: () -> Bool) throws(StoreError) {
+        while isDone.wait(timeout: .now() + .milliseconds(50)) == .timedOut {
+            if !isHopeful(), abandon() { throw .busy(path: path) }
+        }
+        if case .failed(let error) = state.withLock({ $0 }) { throw error }
     }
 
-    deinit {
-        sem_destroy(handle)
-        handle.deallocate()
-    }
-
-    func signal() { sem_post(handle) }
-
-    func wait() {
-        // A signal's handler interrupts the wait.
-        while sem_wait(handle) != 0, errno == EINTR {}
+    /// Gives the work up; false when it has begun, so that its end must be waited for.
+    private func abandon() -> Bool {
+        state.withLock { state in
+            guard case .waiting = state else { return false }
+            state = .abandoned
+            return true
+        }
     }
 }

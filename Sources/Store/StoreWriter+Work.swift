@@ -7,14 +7,20 @@ extension StoreWriter: StoreTransactions {
     ///
     /// Blocks the calling thread: never from a thread of SIP, and never from the store thread, which would wait for itself.
     ///
-    /// Throws what `body` throws, the failure of the group (`full`, `busy`), or `overloaded`.
+    /// Throws what `body` throws, the failure of the group (`full`, `busy`), `busy` when its turn does not come in
+    /// time (`StoreOptions.workPatienceMilliseconds`, or another process's lock), or `overloaded`.
     public func perform<Result: Sendable>(
         _ body: @escaping @Sendable (Store) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
         let result = WorkResult<Result>()
         let work = StoreWork { store throws(StoreError) in result.set(try body(store)) }
+        if queue.isLocked(forMilliseconds: lockPatience) { throw .busy(path: path) }
         guard enqueue(.work(work)) else { throw .overloaded(path: path) }
-        try work.wait()
+        let begun = StoreOptions.monotonicMilliseconds()
+        try work.wait(path: path) {
+            StoreOptions.monotonicMilliseconds() &- begun < workPatience
+                && !queue.isLocked(forMilliseconds: lockPatience)
+        }
         guard let value = result.value else { throw .overloaded(path: path) }
         return value
     }

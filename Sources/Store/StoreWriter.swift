@@ -6,7 +6,9 @@ import Primitives
 public final class StoreWriter<Receipt: Sendable>: Sendable {
     /// The path of the database file.
     public let path: String
-    private let queue: WriterQueue<Receipt>
+    let queue: WriterQueue<Receipt>
+    let workPatience: UInt64
+    let lockPatience: UInt64
     private let thread: JoinableThread
 
     /// Opens the database and starts the thread.
@@ -23,6 +25,8 @@ public final class StoreWriter<Receipt: Sendable>: Sendable {
         changed: @escaping @Sendable ([ClientChange]) -> Void = { _ in }
     ) throws(StoreError) {
         self.path = path
+        workPatience = options.workPatienceMilliseconds
+        lockPatience = options.workLockPatienceMilliseconds
         queue = WriterQueue(limit: options.queueLimit, gatherMilliseconds: options.recordGatherMilliseconds)
         let connection = try Store.open(path: path, options: options)
         let body = Body(

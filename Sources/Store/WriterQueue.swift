@@ -16,6 +16,8 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
     /// Something among the pending must not wait for more.
     private var isUrgent = false
     private var isStopping = false
+    /// Since when the store thread waits for another process's lock, nil while it does not.
+    private var lockedSince: UInt64?
     private var isPollWanted = false
 
     /// What the store thread sleeps for.
@@ -135,6 +137,21 @@ final class WriterQueue<Receipt: Sendable>: @unchecked Sendable {
         sleep = reason
         while sleep != .none, pthread_cond_timedwait(wake, mutex, &deadline) == 0 {}
         sleep = .none
+    }
+
+    /// Notes that the store thread waits for another process's lock, or no longer.
+    func noteLock(since instant: UInt64?) {
+        pthread_mutex_lock(mutex)
+        lockedSince = instant
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// True when the store thread has waited for another process's lock for some time.
+    func isLocked(forMilliseconds milliseconds: UInt64) -> Bool {
+        let now = StoreOptions.monotonicMilliseconds()
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return lockedSince.map { now &- $0 >= milliseconds } ?? false
     }
 
     /// True once the end was asked for.

@@ -85,6 +85,7 @@ import Testing
         try fill(1)
         #expect(api.send("GET", "Calls?Page=999999999&PageSize=1000").code == "R-3304")
         #expect(api.send("GET", "Clients?Page=999999999&PageSize=1000").text == "[]\n")
-        #expect(api.send("GET", "Calls?PageSize=1000&Page=").number("page_size") == 1000)
+        #expect(api.send("GET", "Calls?PageSize=1000").number("page_size") == 1000)
+        #expect(api.send("GET", "Calls?PageSize=1000&Page=").code == "R-3302")
     }
 }

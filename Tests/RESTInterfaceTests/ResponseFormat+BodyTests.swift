@@ -71,8 +71,8 @@ import Testing
         #expect(
             text(ResponseFormat.xml.body(of: failure)) == """
                 <RestcommResponse>
-                  <Code>R-3302</Code>
                   <Message>Login is invalid: '&lt;' &amp; more.</Message>
+                  <Code>R-3302</Code>
                   <Parameter>Login</Parameter>
                   <MoreInfo>Docs/Reasons.md#r-3302</MoreInfo>
                 </RestcommResponse>

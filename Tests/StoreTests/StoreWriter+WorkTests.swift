@@ -110,6 +110,30 @@ import Testing
         usleep(100_000)
     }
 
+    @Test("Work whose turn does not come in time is not done later either, and more of it is refused at once")
+    func patience() throws {
+        let store = try Store(path: scratch.path)
+        _ = try store.fill(clients: 2)
+        var options = StoreOptions()
+        options.workLockPatienceMilliseconds = 200
+        let writer = try Reports().writer(scratch.path, options: options)
+        defer { writer.stop() }
+        try holdUp(writer, store)
+        let remove: @Sendable (Store) throws(StoreError) -> Bool = { store throws(StoreError) in
+            try store.removeClient(id: 1)
+        }
+        let began = StoreOptions.monotonicMilliseconds()
+        #expect(throws: StoreError.busy(path: scratch.path)) { try writer.perform(remove) }
+        let first = StoreOptions.monotonicMilliseconds()
+        // The writer has waited for the lock a little longer than this work.
+        #expect(first - began >= 50)
+        for _ in 0..<20 { #expect(throws: StoreError.busy(path: scratch.path)) { try writer.perform(remove) } }
+        #expect(StoreOptions.monotonicMilliseconds() - first < 2000)
+        try store.connection.execute("COMMIT")
+        writer.flush()
+        #expect(try writer.perform { store throws(StoreError) in try store.clientCount() } == 2)
+    }
+
     @Test("Work within work's own transaction can undo a part of itself")
     func nested() throws {
         let store = try Store(path: scratch.path)

@@ -41,7 +41,7 @@ def test_a_registration_tells_where_the_device_is(api, person, transport):
     assert (entry["account_sid"], entry["client_sid"], entry["login"]) == (api.user, alice.sid, alice.login)
     assert entry["contact"] == alice.contact_uri
     assert (entry["source"], entry["transport"]) == (alice.host_port, transport)
-    assert (entry["user_agent"], entry["status"], entry["q"]) == ("Desk phone/1.0", "active", 0.7)
+    assert (entry["user_agent"], entry["status"], entry["q"]) == ("Desk phone/1.0", "active", "0.7")
     assert isinstance(entry["expires_in"], int) and 595 <= entry["expires_in"] <= 600
     assert all(DATE.fullmatch(entry[name]) for name in ("date_created", "date_last_seen", "date_expires"))
     path = f"/api/2012-04-24/Accounts/{api.user}/Registrations/{entry['sid']}.json"

@@ -155,9 +155,14 @@ final class HTTPConnection {
         return silence > (hasHadRequest ? settings.idleTime : settings.headTime) ? .idle : .none
     }
 
-    /// True when nothing is going on, so that nobody misses the connection.
+    /// True when no request is being answered, so that the end of the server may end the connection: what has come of a
+    /// request that is not whole was not acted upon.
     var isIdle: Bool {
-        if case .reading = phase { !parser.isPartial && output.count == 0 } else { false }
+        switch phase {
+        case .reading: output.count == 0
+        case .lingering: true
+        case .answering, .streaming, .closing: false
+        }
     }
 
     /// How many bytes may wait for a peer when more is made for it.
