@@ -13,7 +13,7 @@ public enum ClientRules {
         for character in login {
             guard let byte = character.asciiValue, isAllowed(byte) || byte == UInt8(ascii: "%") else {
                 return
-                    "it contains the invalid character '\(shown(character))'; letters, digits and -_.!~*'();&=+$, are allowed, others as %HH."
+                    "it contains the invalid character '\(shown(character))'; letters, digits and -_.!~*'();&=+$, are allowed."
             }
         }
         return escapeFault(of: login)

@@ -82,9 +82,11 @@ public final class RESTService: HTTPHandler {
             return RESTService.options([.options, .get, .head, .post, .put, .delete])
         }
         if request.path == ["openapi.json"] { return try openAPI(request) }
-        guard let resource = RESTService.withoutPrefix(path) else { throw Failure(.notFound) }
+        let unknownPath = Failure(
+            .notFound, "There is no such path; upper and lower case matter. /openapi.json has all paths.")
+        guard let resource = RESTService.withoutPrefix(path) else { throw unknownPath }
         let candidates = Operation.all.filter { $0.path.matches(resource) }
-        guard let values = candidates.first?.path.values(of: resource) else { throw Failure(.notFound) }
+        guard let values = candidates.first?.path.values(of: resource) else { throw unknownPath }
         let allowed = RESTService.methods(of: candidates)
         if request.method == .options { return RESTService.options(allowed) }
         let method = request.method == .head ? HTTPMethod.get : request.method

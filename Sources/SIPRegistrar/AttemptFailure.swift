@@ -33,6 +33,12 @@ extension LocationService {
     public func noteFailure(
         of user: ByteSlice, _ failure: () -> AttemptFailure
     ) -> Bool {
-        withClient(user) { $0.lastFailure = failure() } != nil
+        withClient(user) { client -> Bool in
+            let failure = failure()
+            // That there were too many says less than what they were.
+            let isKnown = client.lastFailure?.reason == .wrongPassword || client.lastFailure?.reason == .clientDisabled
+            if failure.reason != .tooManyFailures || !isKnown { client.lastFailure = failure }
+            return true
+        } ?? false
     }
 }
