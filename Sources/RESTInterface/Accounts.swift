@@ -106,7 +106,9 @@ extension RESTService {
             if try store.ancestors(of: call.caller).count >= RESTService.depth {
                 return .failure(Failure(.accountsTooDeep))
             }
-            if !email.isEmpty, try store.account(email: email) != nil { return .failure(Failure(.emailTaken)) }
+            if !email.isEmpty, try store.account(email: email) != nil {
+                return .failure(Failure(.emailTaken, parameter: "EmailAddress"))
+            }
             return .success(
                 try store.createAccount(friendlyName: name, email: email, parentSID: call.caller.sid, at: call.now))
         }
@@ -122,7 +124,7 @@ extension RESTService {
             let name = call.filled("FriendlyName") ?? row.friendlyName
             let email = call["EmailAddress"] ?? row.email
             if !email.isEmpty, let other = try store.account(email: email), other.id != row.id {
-                return .failure(Failure(.emailTaken))
+                return .failure(Failure(.emailTaken, parameter: "EmailAddress"))
             }
             row.friendlyName = name
             row.email = email

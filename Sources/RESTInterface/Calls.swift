@@ -61,7 +61,9 @@ extension Schema {
             Member("duration", .number, "Seconds of talk, until now while it goes on."),
             Member("direction", .text, "client-to-client for a call between clients."), version,
             Member("caller_name", .text, "The caller's name for people."), uri,
-            Member("ring_duration", .number, "Seconds from the first ringing until the answer or the end."),
+            Member(
+                "ring_duration", .number,
+                "Seconds from the first ringing, or from the INVITE where nothing rang, to answer or end."),
             Member("sip_code", .number, "The final SIP status of the INVITE.", optional: true),
             Member("reason_code", .text, "Why it did not come about, or how it was closed.", optional: true),
             Member("reason", .text, "The same in words, with what to do.", optional: true),

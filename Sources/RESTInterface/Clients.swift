@@ -118,18 +118,18 @@ extension RESTService {
         if let made { return .resource(representation(of: made, call, newPassword: password)) }
         // The same request came twice at once, or another one with the same login.
         guard let existing = try stored({ store throws(StoreError) in try store.client(login: login) }) else {
-            throw Failure(.loginTaken)
+            throw Failure(.loginTaken, parameter: "Login")
         }
         return try existingClient(existing, call, password)
     }
 
     /// A creation of a client that exists: a repetition gets it, anything else is a conflict.
     private func existingClient(_ existing: ClientRow, _ call: Call, _ password: String) throws(Failure) -> Reply {
-        if existing.accountID != call.account.id { throw Failure(.loginTakenElsewhere) }
+        if existing.accountID != call.account.id { throw Failure(.loginTakenElsewhere, parameter: "Login") }
         var asked = existing
         apply(call, to: &asked)
         guard asked == existing, existing.hasPassword(password, realm: settings.realm) else {
-            throw Failure(.loginTaken)
+            throw Failure(.loginTaken, parameter: "Login")
         }
         return .resource(representation(of: existing, call))
     }

@@ -16,9 +16,10 @@ struct Failure: Error {
     var detail: String?
 
     /// A failure that is told in the words of its problem.
-    init(_ problem: Problem) {
+    init(_ problem: Problem, parameter: String? = nil) {
         self.problem = problem
         message = "\(problem.cause) \(problem.remedy)"
+        self.parameter = parameter
     }
 
     /// A failure that is told in its own words.

@@ -1,6 +1,9 @@
 /// The description of the API for programs (OpenAPI 3.0), made of the table of operations. `Docs/openapi.json` is the same
 /// text; a test compares them.
 public enum OpenAPI {
+    /// The document in UTF-8, made once for all answers.
+    static let bytes = Array(document.utf8)
+
     /// The document as JSON.
     public static let document: String = {
         var writer = JSONWriter()

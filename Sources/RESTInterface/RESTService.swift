@@ -128,7 +128,7 @@ public final class RESTService: HTTPHandler {
             throw failure
         }
         if request.method == .options { return RESTService.options(allowed) }
-        var response = HTTPResponse(status: 200, body: .bytes(Array(OpenAPI.document.utf8)))
+        var response = HTTPResponse(status: 200, body: .bytes(OpenAPI.bytes))
         response.headers.append("Content-Type", "application/json")
         return response
     }

@@ -84,7 +84,7 @@ extension Store {
         try transaction { () throws(StoreError) in
             var calls = try connection.prepare(
                 """
-                UPDATE call INDEXED BY call_open SET status = 'failed', ended_at = ?1, reason = ?2
+                UPDATE call INDEXED BY call_open SET status = 'failed', ended_at = ?1, reason = ?2, by_limit = 1
                 WHERE ended_at IS NULL AND answered_at IS NULL
                 """)
             calls.bind(1, now)

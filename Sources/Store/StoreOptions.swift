@@ -35,7 +35,7 @@ public struct StoreOptions: Sendable {
     public var gatherMicroseconds: UInt32 = 0
     /// How long changes of records may gather, as nobody waits for them: one commit for many. The end of the process
     /// loses what gathers at that moment.
-    public var recordGatherMilliseconds: UInt64 = 10
+    public var recordGatherMilliseconds: UInt64 = 2
     /// How often changes of other processes are looked for.
     public var pollMilliseconds: UInt64 = 250
     /// How often a search for expired bindings begins.

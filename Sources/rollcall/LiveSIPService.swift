@@ -36,7 +36,7 @@ final class LiveSIPService: SIPService {
 
     func removeBinding(_ key: [UInt8], ofClient login: String, number: Int64) {
         let dropped = login.withSlice { location.removeBinding(key, of: $0) }
-        // At once, as a worker does it: a REGISTER that comes in between is not undone in the store alone.
+        // At once, as a worker does it; the microseconds between are those that two workers have as well.
         _ = writer.enqueue(.deleteBinding(clientID: number, key: key))
         guard let dropped else { return }
         log.write(dropped: dropped, why: "an operator removed it")

@@ -15,7 +15,8 @@ final class RecordSink: Sendable {
         self.log = log
     }
 
-    /// Takes the changes out of effects: at once, so that a call's beginning is known before its INVITE goes out.
+    /// Takes the changes out of effects, in their order: a call's beginning is in the store's queue before its INVITE goes
+    /// out. Nobody waits until it is stored.
     @inline(__always)
     func store(_ effects: inout Effects) {
         if effects.records.isEmpty { return }

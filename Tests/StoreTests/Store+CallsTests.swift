@@ -166,4 +166,18 @@ import Testing
         #expect(try store.messages(ofAccount: 1, limit: 9) == [sending, delivered])
         #expect(try store.closeInterruptedCalls(at: time(10), reason: nil) == 0)
     }
+
+    @Test("A call that was answered in the last moment before the end of the server is completed by its BYE")
+    func interruptedButAnswered() throws {
+        let store = try Store(path: scratch.path)
+        var call = CallRow.sample(1, account: 1)
+        call.status = .ringing
+        call.answeredAt = nil
+        try store.insertCall(call)
+        #expect(try store.closeInterruptedCalls(at: time(9), reason: 77) == 1)
+        var statements = try RecordStatements(connection: store.connection)
+        try statements.endCall(call.number, CallEnd(status: .completed, endedAt: time(20), tag: 5))
+        let ended = try #require(try store.call(call.number))
+        #expect(ended.status == .completed && ended.endedAt == time(20) && ended.reason == nil)
+    }
 }
