@@ -90,11 +90,11 @@ extension RESTService {
         let filter = AccountFilter(
             friendlyName: call.filled("FriendlyName"),
             status: call.filled("Status").flatMap { AccountStatus(rawValue: $0) })
-        return try list(call, "Accounts", number: \AccountRow.id) {
+        return try list(call, "Accounts", place: \AccountRow.id) {
             RESTService.representation(of: $0, call)
         } rows: { store, last, offset, limit throws(StoreError) in
             try store.accounts(
-                childrenOf: call.caller.sid, matching: filter, after: last, offset: offset, limit: limit)
+                childrenOf: call.caller.sid, matching: filter, after: last ?? 0, offset: offset, limit: limit)
         }
     }
 

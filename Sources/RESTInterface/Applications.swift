@@ -55,11 +55,11 @@ extension Schema {
 
 extension RESTService {
     func listApplications(_ call: Call) throws(Failure) -> Reply {
-        try list(call, "Applications", number: \ApplicationRow.id) {
+        try list(call, "Applications", place: \ApplicationRow.id) {
             RESTService.representation(of: $0, call)
         } rows: { store, last, offset, limit throws(StoreError) in
             try store.applications(
-                ofAccount: call.account.id, friendlyName: call.filled("FriendlyName"), after: last, offset: offset,
+                ofAccount: call.account.id, friendlyName: call.filled("FriendlyName"), after: last ?? 0, offset: offset,
                 limit: limit)
         }
     }

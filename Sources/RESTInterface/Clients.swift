@@ -85,11 +85,11 @@ extension RESTService {
         let filter = ClientFilter(
             login: call.filled("Login"), friendlyName: call.filled("FriendlyName"),
             status: call.number("Status").map(Int64.init))
-        return try list(call, "Clients", number: \ClientRow.id) { [self] in
+        return try list(call, "Clients", place: \ClientRow.id) { [self] in
             representation(of: $0, call)
         } rows: { store, last, offset, limit throws(StoreError) in
             try store.clients(
-                ofAccount: call.account.id, matching: filter, after: last, offset: offset, limit: limit)
+                ofAccount: call.account.id, matching: filter, after: last ?? 0, offset: offset, limit: limit)
         }
     }
 

@@ -14,22 +14,22 @@ extension RESTService {
     /// A list in the order of creation: a page when one is asked for, else whole.
     ///
     /// - Parameters:
-    ///   - number: The number of a row, by which the list goes on.
-    ///   - rows: Gives at most so many rows, behind the one with this number, or from this offset on.
-    func list<Row>(
-        _ call: Call, _ element: String, number: @escaping (Row) -> Int64,
+    ///   - place: The place of a row, behind which the list goes on.
+    ///   - rows: Gives at most so many rows, behind a place or from this offset on.
+    func list<Row, Place>(
+        _ call: Call, _ element: String, place: @escaping (Row) -> Place,
         _ representation: @escaping (Row) -> Representation,
-        rows: @escaping (Store, _ after: Int64, _ offset: Int64, _ limit: Int64) throws(StoreError) -> [Row]
+        rows: @escaping (Store, _ after: Place?, _ offset: Int64, _ limit: Int64) throws(StoreError) -> [Row]
     ) throws(Failure) -> Reply {
         if PageRequest.isWanted(call) {
             let page = PageRequest(call)
-            let found = try stored { store throws(StoreError) in try rows(store, 0, page.offset, page.size) }
+            let found = try stored { store throws(StoreError) in try rows(store, nil, page.offset, page.size) }
             return .array(found.map(representation), element: element)
         }
-        var last: Int64 = 0
+        var last: Place?
         return try whole(call, element) { store throws(StoreError) in
             let found = try rows(store, last, 0, ResourceStream.pieceSize)
-            last = found.last.map(number) ?? last
+            last = found.last.map(place) ?? last
             return found.map(representation)
         }
     }
@@ -37,7 +37,7 @@ extension RESTService {
     /// A list that is given whole: at once when it is short, else piece by piece.
     ///
     /// - Parameter more: Gives the next resources, none at the end.
-    func whole(
+    private func whole(
         _ call: Call, _ element: String, _ more: @escaping (Store) throws(StoreError) -> [Representation]
     ) throws(Failure) -> Reply {
         let first: [Representation]

@@ -101,31 +101,16 @@ extension Schema {
 
 extension RESTService {
     func listRegistrations(_ call: Call, client: Int64?) throws(Failure) -> Reply {
-        let (account, now) = (call.account.id, call.now)
-        var last: (client: Int64, key: [UInt8])?
-        func next(_ store: Store, _ limit: Int64) throws(StoreError) -> [BindingListing] {
-            let found =
-                if let client {
-                    try store.bindings(ofClient: client, liveAt: now, after: last?.key, limit: limit)
-                } else {
-                    try store.bindings(ofAccount: account, liveAt: now, after: last, limit: limit)
-                }
-            last = found.last.map { ($0.binding.clientID, $0.binding.key) } ?? last
-            return found
-        }
-        if PageRequest.isWanted(call) {
-            let page = PageRequest(call)
-            let rows = try stored { store throws(StoreError) in
-                if let client {
-                    return try store.bindings(
-                        ofClient: client, liveAt: now, offset: page.offset, limit: page.size)
-                }
-                return try store.bindings(ofAccount: account, liveAt: now, offset: page.offset, limit: page.size)
+        try list(call, "Registrations", place: { ($0.binding.clientID, $0.binding.key) }) {
+            RESTService.representation(of: $0, call)
+        } rows: { store, last, offset, limit throws(StoreError) in
+            if let client {
+                return try store.bindings(
+                    ofClient: client, liveAt: call.now, after: last?.1, offset: offset, limit: limit)
             }
-            return .array(rows.map { RESTService.representation(of: $0, call) }, element: "Registrations")
-        }
-        return try whole(call, "Registrations") { store throws(StoreError) in
-            try next(store, ResourceStream.pieceSize).map { RESTService.representation(of: $0, call) }
+            return try store.bindings(
+                ofAccount: call.account.id, liveAt: call.now, after: last.map { ($0.0, $0.1) }, offset: offset,
+                limit: limit)
         }
     }
 

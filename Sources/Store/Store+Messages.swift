@@ -60,18 +60,9 @@ extension Store {
         return try connection.number(query)
     }
 
-    /// Writes the end of a text into its record, unless it has one; false when there is no such record.
-    @discardableResult
-    public func endMessage(_ number: RecordNumber, _ end: MessageEnd) throws(StoreError) -> Bool {
-        var statement = try connection.prepare(
-            "UPDATE message SET status = ?2, ended_at = ?3, sip_status = ?4, reason = ?5 WHERE id = ?1 AND ended_at IS NULL"
-        )
-        statement.bind(1, number.value)
-        statement.bind(2, end.status.rawValue)
-        statement.bind(3, end.endedAt)
-        statement.bind(4, end.sipStatus)
-        statement.bind(5, end.reason)
-        try statement.run()
-        return connection.changedRows > 0
+    /// Writes the end of a text into its record, unless it has one; nothing when there is no such record.
+    public func endMessage(_ number: RecordNumber, _ end: MessageEnd) throws(StoreError) {
+        var statements = try RecordStatements(connection: connection)
+        try statements.endMessage(number, end)
     }
 }
