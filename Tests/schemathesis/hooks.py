@@ -17,6 +17,7 @@ import zlib
 
 import requests
 import schemathesis
+import schemathesis.engine.observations
 
 API = os.environ["ROLLCALL_API"] + "/api/2012-04-24"
 ACCOUNT = os.environ["ROLLCALL_ACCOUNT"]
@@ -193,6 +194,20 @@ def filter_failure(context, failure, case, response):
         return len(query.get(name, [])) > 1 or not query.get(name, [""])[0]
 
     return not faults or not all(is_none(fault) for fault in faults)
+
+
+def forgiving(same_origin_path):
+    """schemathesis 4.32.5 ends its run at a text in an answer that begins like a URL and is none ("http://[")."""
+    def path(value, origin):
+        try:
+            return same_origin_path(value, origin)
+        except ValueError:
+            return None
+
+    return path
+
+
+schemathesis.engine.observations._same_origin_path = forgiving(schemathesis.engine.observations._same_origin_path)
 
 
 @atexit.register
