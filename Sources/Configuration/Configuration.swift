@@ -30,6 +30,8 @@ public struct Configuration: Equatable, Sendable {
     public var calls = Calls()
     /// What the log holds.
     public var log = Log()
+    /// How the server ends.
+    public var shutdown = Shutdown()
     /// The directory of the file it was read from, where relative paths start; nil without a file.
     public var directory: String?
 
@@ -170,6 +172,14 @@ extension Configuration {
         public var longestCall = Duration.seconds(12 * 3600)
         /// How long records of calls and texts are kept; 0 for ever.
         public var keepRecords = Duration.zero
+    }
+
+    /// How the server ends: by itself, or because something hangs.
+    public struct Shutdown: Equatable, Sendable {
+        /// How long calls may go on after SIGTERM; 0 ends at once.
+        public var drain = Duration.seconds(30)
+        /// How long a thread that serves SIP may hang before the process is ended; 0 for ever.
+        public var watchdog = Duration.seconds(30)
     }
 
     /// What the log holds.

@@ -145,9 +145,19 @@ struct ConfigurationReader {
         } else if registrar.defaultExpires > registrar.maxExpires {
             reportRelation("registrar.defaultExpires", "not more than registrar.maxExpires", registrar.maxExpires)
         }
+        checkWatchdog()
         if configuration.timers.t1 > configuration.timers.t2 {
             reportRelation("timers.t1", "not more than timers.t2", configuration.timers.t2)
         }
+    }
+
+    // A pause of the machine must not look like a thread that hangs.
+    private mutating func checkWatchdog() {
+        let watchdog = configuration.shutdown.watchdog
+        if watchdog == .zero || watchdog >= .seconds(1) { return }
+        report(
+            offsets["shutdown.watchdog"] ?? 0, "shutdown.watchdog",
+            "expected at least 1s, or 0s for none, found \"\(Quantity.text(of: watchdog))\"")
     }
 
     private mutating func reportRelation(_ path: String, _ expected: String, _ bound: Duration) {

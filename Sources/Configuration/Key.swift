@@ -9,6 +9,8 @@ struct Key<Root>: Sendable {
     let meaning: String
     /// What it may hold, to follow "expected".
     let expected: String
+    /// When a change in the file takes effect; every key says it, a test holds the tables to that.
+    var effect: KeyEffect?
     /// Stores a value; false when the node is not what is expected.
     let store: @Sendable (JSONNode, inout Root) -> Bool
     /// The value as JSON5 text.

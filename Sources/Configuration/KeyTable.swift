@@ -12,7 +12,8 @@ enum KeyTable {
 
     /// The keys of the whole file.
     static let configuration: [Key<Configuration>] =
-        general + registrar + authentication + proxy + timers + limits + api + calls + log
+        restart(general) + live(registrar) + live(authentication) + live(proxy) + live(timers) + restart(limits)
+        + restart(api) + live(calls) + live(log) + live(shutdown)
 
     private static let general: [K] = [
         .text(
@@ -70,10 +71,12 @@ enum KeyTable {
             "The time for which failures are remembered."),
         .choice(
             "authentication.passwords", \.authentication.passwords,
-            "How passwords are stored: recoverable so that the API can show them, digest only as hashes."),
+            "How passwords are stored: recoverable so that the API can show them, digest only as hashes."
+        ).restart,
         .number(
             "authentication.minPasswordLength", \.authentication.minPasswordLength, 0...128,
-            "The shortest password that the API and the command line accept."),
+            "The shortest password that the API and the command line accept."
+        ).restart,
     ]
 
     private static let proxy: [K] = [
@@ -102,14 +105,16 @@ enum KeyTable {
         .size(
             "limits.messageSize", \.limits.messageSize, 1024...65536, ceiling: 65535,
             "The largest message; 64k means 65535 bytes."),
-        .number("limits.headers", \.limits.headers, 16...128, "Header fields in a message."),
-        .number("limits.connections", \.limits.connections, 1...1_000_000, "Connections open at a time."),
+        .number("limits.headers", \.limits.headers, 16...128, "Header fields in a message.").live,
+        .number("limits.connections", \.limits.connections, 1...1_000_000, "Connections open at a time.").live,
         .number(
             "limits.connectionsPerSource", \.limits.connectionsPerSource, 1...1_000_000,
-            "Connections open at a time from one address."),
+            "Connections open at a time from one address."
+        ).live,
         .duration(
             "limits.idleConnection", \.limits.idleConnection, .seconds(1)...day,
-            "The time after which a connection without a message or keepalive is closed."),
+            "The time after which a connection without a message or keepalive is closed."
+        ).live,
     ]
 
     private static let api: [K] = [
@@ -119,11 +124,13 @@ enum KeyTable {
             where: { Configuration.API.endpoint($0) != nil }),
         .texts(
             "api.trustedProxies", \.api.trustedProxies, "a list of addresses or networks (\"10.0.0.0/8\")",
-            "Proxies before the API whose X-Forwarded-For is believed.", where: HostText.isNetwork),
-        .number("api.connections", \.api.connections, 1...100_000, "Connections to the API open at a time."),
+            "Proxies before the API whose X-Forwarded-For is believed.", where: HostText.isNetwork
+        ).live,
+        .number("api.connections", \.api.connections, 1...100_000, "Connections to the API open at a time.").live,
         .duration(
             "api.headTimeout", \.api.headTimeout, .milliseconds(100)...(.seconds(600)),
-            "The time that the head of a request to the API may take."),
+            "The time that the head of a request to the API may take."
+        ).live,
     ]
 
     private static let calls: [K] = [
@@ -140,8 +147,17 @@ enum KeyTable {
         .choice("log.format", \.log.format, "Lines for people (logfmt) or for collectors (json)."),
     ]
 
+    private static let shutdown: [K] = [
+        .duration(
+            "shutdown.drain", \.shutdown.drain, .zero...(.seconds(3600)),
+            "The time for which calls may go on after SIGTERM while new ones are refused; 0s ends at once."),
+        .duration(
+            "shutdown.watchdog", \.shutdown.watchdog, .zero...(.seconds(3600)),
+            "The time after which a thread that hangs ends the process, so that it is started again; 0s is never."),
+    ]
+
     /// The keys of one listener.
-    static let listener: [Key<Configuration.Listener>] = [
+    static let listener: [Key<Configuration.Listener>] = restart([
         .choice("transport", \.transport, "The transport."),
         .text(
             "address", \.address, "an IPv4 or IPv6 address",
@@ -154,5 +170,5 @@ enum KeyTable {
         .flag(
             "optional", \.isOptional,
             "True when the server may start without this listener on a machine that cannot have it (no IPv6)."),
-    ]
+    ])
 }

@@ -1,9 +1,12 @@
 /// A place in a text, counted from 1 as editors do.
-public struct TextPosition: Equatable, Sendable {
+public struct TextPosition: Equatable, Sendable, CustomStringConvertible {
     /// The line.
     public let line: Int
     /// The column in characters (Unicode scalars).
     public let column: Int
+
+    /// `line:column`.
+    public var description: String { "\(line):\(column)" }
 
     /// The place of the byte at `offset` of `text`; beyond the end it is the end.
     init(of offset: Int, in text: [UInt8]) {

@@ -9,7 +9,7 @@ public struct LogBuffer: ~Copyable {
     /// Lines above this level are not written.
     public var level: LogLevel
     /// How lines are written.
-    public let format: LogFormat
+    public private(set) var format: LogFormat
     /// Complete lines in the buffer.
     public private(set) var lines = 0
 
@@ -32,6 +32,12 @@ public struct LogBuffer: ~Copyable {
         self.format = format
         writer = ByteWriter(capacity: capacity)
         timestamp = LogTimestamp()
+    }
+
+    /// Writes the lines from now on in another style. Call it between `end` and `begin`, as lines in two formats do not mix.
+    public mutating func adopt(_ style: LogStyle) {
+        level = style.level
+        format = style.format
     }
 
     /// The complete lines, valid until the next change. Call it between `end` and `begin`.

@@ -7,10 +7,15 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
     case serverStart
     case serverReady
     case serverState
+    case serverDrain
     case serverStop
+    case serverWedged
     case listenOK
     case configNote
+    case configReload
+    case configRefused
     case storeError
+    case storeSlow
     case storeOK
     case clientChanged
     case clientRemoved
@@ -67,12 +72,23 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
         case .serverStart: Entry("server.start", .info, "The process has started and read its configuration.")
         case .serverReady: Entry("server.ready", .info, "All listeners and the store are open; requests are served.")
         case .serverState: Entry("server.state", .info, "The sizes of all tables, as asked for by SIGUSR1.")
+        case .serverDrain:
+            Entry("server.drain", .info, "SIGTERM came: new calls are refused, and those that run may end.")
         case .serverStop: Entry("server.stop", .info, "The process is stopping, with the cause.")
+        case .serverWedged:
+            Entry(
+                "server.wedged", .error, "A thread that serves SIP did not come round; the watchdog ends the process.")
         case .listenOK: Entry("listen.ok", .info, "A listener is bound to its address.")
         case .configNote:
             Entry("config.note", .warn, "The configuration is valid, but something in it deserves a look.")
+        case .configReload: Entry("config.reload", .info, "SIGHUP: the configuration was read again and is in effect.")
+        case .configRefused:
+            Entry("config.refused", .error, "SIGHUP: the configuration has a mistake, and nothing was changed.")
         case .storeError:
             Entry("store.error", .error, "The database refused to read or write; what waited for it was answered 503.")
+        case .storeSlow:
+            Entry(
+                "store.slow", .warn, "The database has not finished a change for some time; registrations wait for it.")
         case .storeOK: Entry("store.ok", .info, "The database works again after an error.")
         case .clientChanged: Entry("client.changed", .info, "A client was added, or its values were changed.")
         case .clientRemoved: Entry("client.removed", .info, "A client was removed, its bindings with it.")

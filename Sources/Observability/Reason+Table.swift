@@ -214,6 +214,10 @@ extension Reason {
             Entry(
                 "R-1506", 481, "The CANCEL matches no request that is in progress.",
                 "Nothing to do: the call was answered or had ended before.")
+        case .serverStopping:
+            Entry(
+                "R-1508", 503, "The server is stopping and takes no new calls and texts.",
+                "Try again after the seconds in Retry-After; calls that run go on for shutdown.drain.")
         }
     }
 }

@@ -60,6 +60,7 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case messageMalformed = 1503
     case messageTooLarge = 1505
     case transactionUnknown = 1506
+    case serverStopping = 1508
 
     /// The code as text: `R-` and four digits.
     public var code: ByteSlice { entry.code }
@@ -77,6 +78,8 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     public var isDisclosed: Bool {
         switch self {
         case .unknownLogin, .wrongPassword, .clientDisabled: false
+        // Anybody may ask, and what an operator does is not for everybody.
+        case .serverStopping: false
         default: true
         }
     }

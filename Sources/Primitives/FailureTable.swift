@@ -18,13 +18,19 @@ public final class FailureTable: Sendable {
     private static let placesPerShard = 1024
     private static let ways = 4
     private let shards: [Shard]
-    private let window: Int64
+    private let windowLength: Atomic<Int64>
     private let hasFailures = Atomic(false)
 
     /// A table that remembers a failure for `window` milliseconds after the last one.
     public init(window: Int64) {
-        self.window = window
+        windowLength = Atomic(window)
         shards = (0..<16).map { _ in Shard() }
+    }
+
+    /// For how long a failure is remembered after the last one, in milliseconds.
+    public var window: Int64 {
+        get { windowLength.load(ordering: .relaxed) }
+        set { windowLength.store(newValue, ordering: .relaxed) }
     }
 
     /// False when nobody has failed yet: a success then costs nothing.
@@ -40,6 +46,7 @@ public final class FailureTable: Sendable {
     /// Counts one more failure and gives the count with it.
     public func add(_ key: HashValue, now: UnixTime) -> UInt32 {
         hasFailures.store(true, ordering: .relaxed)
+        let window = window
         return shard(of: key).places.withLock { places in
             var chosen = Self.places(of: key).lowerBound
             for index in Self.places(of: key) {

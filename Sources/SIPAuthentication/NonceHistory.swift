@@ -56,6 +56,13 @@ public struct NonceHistory: Sendable {
         return .fresh
     }
 
+    /// Lets no request count as the repetition of an accepted one any more: what comes again is a replay, to be challenged.
+    /// For a request that was accepted and then could not be carried out.
+    public mutating func forgetFingerprints() {
+        // No request has 0, but for one in 2^64.
+        for index in entries.indices { entries[index].fingerprint = 0 }
+    }
+
     /// Forgets the nonces issued before `time`, which count as stale from then on; for expired ones, to free memory.
     public mutating func forget(issuedBefore time: UnixTime) {
         horizon = max(horizon, UInt64(max(0, time.milliseconds)))
@@ -72,7 +79,6 @@ private struct Entry {
     // Bit n is set when the count `highest - n` was used; datagrams may overtake one another.
     var window: UInt64
     var fingerprint: UInt64
-
     init(nonce: NonceIdentifier, nonceCount: UInt32?, fingerprint: UInt64) {
         self.nonce = nonce
         self.fingerprint = fingerprint

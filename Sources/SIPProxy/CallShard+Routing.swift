@@ -11,6 +11,10 @@ extension CallShard {
         _ request: borrowing SIPMessage, _ key: TransactionKey, from flow: Flow, server: SIPServer, now: Now,
         effects: inout Effects
     ) {
+        if server.isRefusedByDraining(request) {
+            server.refuseByDraining(request, from: flow, now: now, effects: &effects)
+            return
+        }
         let route = RouteProcessing(request, server: server)
         let uri = SIPURI(request.requestURI)
         if let reason = validate(request, uri, route, server: server) {

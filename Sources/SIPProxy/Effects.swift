@@ -59,4 +59,6 @@ public struct StoredAnswer: Sendable {
     public var flow: Flow
     /// The answer; empty when it was given already.
     public var response: [UInt8]
+    /// What takes the changes back when they cannot be stored; nil when there is nothing to take back.
+    public var undo: BindingUndo?
 }

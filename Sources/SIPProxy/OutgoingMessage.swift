@@ -65,6 +65,7 @@ extension SIPServer {
     ///   `RecordChange.messageEnded`, which may be in `effects` already.
     public func sendMessage(_ message: OutgoingMessage, now: Now, effects: inout Effects) -> Reason? {
         guard message.from.isURIUser, message.to.isURIUser else { return .messageMalformed }
+        if settings.isDraining { return .serverStopping }
         var targets: [Target] = []
         if let reason = message.to.withSlice({ appendTargets(ofUser: $0, now: now, to: &targets) }) { return reason }
         if targets.count > settings.maxForks { targets.removeLast(targets.count - settings.maxForks) }

@@ -38,6 +38,7 @@ extension SIPServer {
             let header: HeaderName = tags.next(in: request) != nil ? .proxyRequire : .require
             refusal = Refusal(reason, .unsupported(header))
         case .methodNotAllowed: refusal = Refusal(reason, .allow)
+        case .serverStopping: refusal = Refusal(reason, .retryAfter(retryDelay(for: request)))
         default: refusal = Refusal(reason)
         }
         ResponseTag(for: request, key: settings.runKey).withSlice { tag in

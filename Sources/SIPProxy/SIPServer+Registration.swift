@@ -20,7 +20,8 @@ extension SIPServer {
                 effects.outbox.bytes.truncate(to: start)
             }
             effects.registrations.append(
-                StoredAnswer(changes: registration.changes, flow: responseFlow, response: response))
+                StoredAnswer(
+                    changes: registration.changes, flow: responseFlow, response: response, undo: registration.undo))
         }
         log(registration, of: request, from: flow, now, &effects)
     }

@@ -5,7 +5,7 @@ import SIPRegistrar
 import SIPTransaction
 import Synchronization
 
-/// What the server is told once and never changes.
+/// What the server is told; `SIPServer.replaceSettings` changes it while it runs.
 public struct ServerSettings: Sendable {
     /// The addresses it is reached at; a `Flow` names them by index.
     public var listeners: [Listener]
@@ -27,6 +27,8 @@ public struct ServerSettings: Sendable {
     public var headerCount = SIPMessage.headerCapacity
     /// True when the answer to a REGISTER waits until its bindings are stored.
     public var awaitsStore = true
+    /// True when the server is about to end: what would begin a call or a dialog, and texts, are refused.
+    public var isDraining = false
 
     /// Settings with these listeners and secrets, all else at its default.
     public init(listeners: [Listener], runKey: HashKey, routeKey: HashKey) {
@@ -42,7 +44,7 @@ public struct ServerSettings: Sendable {
 /// Any worker may hand it any message. What belongs to one call is in the shard of its Call-ID, behind that shard's
 /// lock; location and credentials are in a table of their own. Every method takes the time and fills `Effects`.
 public final class SIPServer: Sendable {
-    let settings: ServerSettings
+    private let currentSettings: Replaceable<ServerSettings>
     let registrar: Registrar
     let authenticator: Authenticator
     let location: LocationService
@@ -66,7 +68,7 @@ public final class SIPServer: Sendable {
         settings: ServerSettings, registrar: Registrar, authenticator: Authenticator, location: LocationService,
         domains: DomainTable, now: Now
     ) {
-        self.settings = settings
+        currentSettings = Replaceable(settings)
         self.registrar = registrar
         self.authenticator = authenticator
         self.location = location
@@ -77,6 +79,14 @@ public final class SIPServer: Sendable {
         // Not from 0: records of this run's first millisecond must differ from those of the last run's.
         recordCounter = Atomic(hash.finalize().first)
     }
+
+    /// The settings of now.
+    var settings: ServerSettings {
+        @inline(__always) _read { yield currentSettings.value }
+    }
+
+    /// Changes settings for all messages from now on. Listeners and keys must stay what they are.
+    public func replaceSettings(_ change: (inout ServerSettings) -> Void) { currentSettings.replace(change) }
 
     /// Handles a message.
     ///

@@ -44,12 +44,12 @@ public final class Authenticator: Sendable {
         case refused(Reason)
     }
 
-    private let policy: AuthenticationPolicy
+    private let currentRules: Replaceable<AuthenticationRules>
     private let realm: [UInt8]
     private let domains: DomainTable
     private let locations: LocationService
-    private let challenge: DigestChallenge
-    private let nonces: NonceAuthority
+    private let secret: HashKey
+    private let start: UnixTime
     private let failures: FailureTable
     private let key: HashKey
     private let clock: NonceClock
@@ -64,22 +64,36 @@ public final class Authenticator: Sendable {
         domains: DomainTable, locations: LocationService, policy: AuthenticationPolicy, secret: HashKey,
         start: UnixTime = UnixTime(milliseconds: 0)
     ) {
-        self.policy = policy
+        self.secret = secret
+        self.start = start
         self.domains = domains
         self.locations = locations
         realm = domains.domain
-        challenge = domains.domain.withSlice {
-            DigestChallenge(realm: $0, algorithms: policy.algorithms, qualities: policy.qualities)
-        }
-        nonces = domains.domain.withSlice {
-            NonceAuthority(secret: secret, realm: $0, lifetime: policy.nonceLifetime, start: start)
-        }
+        currentRules = Replaceable(
+            AuthenticationRules(policy, realm: domains.domain, secret: secret, start: start))
         failures = FailureTable(window: policy.failureWindow)
         clock = NonceClock(start: start)
         var hash = SipHash(key: secret)
         hash.update("authenticator")
         let value = hash.finalize()
         key = HashKey(value.first, value.second)
+    }
+
+    /// Takes other rules for all requests from now on; nonces that are out stay valid for as long as these say.
+    public func replacePolicy(_ policy: AuthenticationPolicy) {
+        let rules = AuthenticationRules(policy, realm: realm, secret: secret, start: start)
+        currentRules.replace { $0 = rules }
+        failures.window = policy.failureWindow
+    }
+
+    private var policy: AuthenticationPolicy {
+        @inline(__always) _read { yield currentRules.value.policy }
+    }
+    private var challenge: DigestChallenge {
+        @inline(__always) _read { yield currentRules.value.challenge }
+    }
+    private var nonces: NonceAuthority {
+        @inline(__always) _read { yield currentRules.value.nonces }
     }
 
     /// Judges the credentials of a request that came from `source`.
@@ -240,5 +254,22 @@ public final class Authenticator: Sendable {
     public func identityMatches(_ address: NameAddress, login: ByteSlice) -> Bool {
         guard let uri = SIPURI(address.uri) else { return false }
         return uri.user.equalsUnescaped(login) && domains.isOursAtAnyPort(uri)
+    }
+}
+
+/// The policy with what is made of it once, and not for each request.
+private struct AuthenticationRules: Sendable {
+    let policy: AuthenticationPolicy
+    let challenge: DigestChallenge
+    let nonces: NonceAuthority
+
+    init(_ policy: AuthenticationPolicy, realm: [UInt8], secret: HashKey, start: UnixTime) {
+        self.policy = policy
+        challenge = realm.withSlice {
+            DigestChallenge(realm: $0, algorithms: policy.algorithms, qualities: policy.qualities)
+        }
+        nonces = realm.withSlice {
+            NonceAuthority(secret: secret, realm: $0, lifetime: policy.nonceLifetime, start: start)
+        }
     }
 }

@@ -14,6 +14,8 @@ struct BindingUpdate: Sendable {
         let now: UnixTime
     }
 
+    /// The bindings before the request.
+    private let before: [Binding]
     /// The bindings after the request.
     private(set) var bindings: [Binding]
     /// What is to be stored.
@@ -37,6 +39,7 @@ struct BindingUpdate: Sendable {
     init(
         of client: ClientEntry, by contacts: RegisterContacts, _ origin: Origin, _ policy: RegistrarPolicy
     ) throws(Refusal) {
+        before = client.bindings
         bindings = client.bindings
         clientID = client.id
         try checkOrder(contacts, origin)
@@ -62,6 +65,11 @@ struct BindingUpdate: Sendable {
     private static func means(_ binding: Binding, _ contacts: RegisterContacts) -> Bool {
         for index in 0..<contacts.count where binding.matches(contacts[index]) { return true }
         return false
+    }
+
+    /// What takes the changes back.
+    func undo(of client: LoginKey) -> BindingUndo {
+        BindingUndo(client: client, clientID: clientID, before: before, after: bindings)
     }
 
     /// Makes nothing of the changes: the request is a retransmission, and its answer lists what there is.

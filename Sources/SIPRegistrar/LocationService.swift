@@ -17,6 +17,8 @@ public final class LocationService: Sendable {
     private let shards: [Shard]
     private let key: HashKey
     private let sweepShard = Mutex(0)
+    /// Touched when changes could not be stored, and then before the lock of a shard.
+    let unstored = Mutex(UnstoredBindings())
 
     /// An empty service; `key` must be unpredictable.
     public init(key: HashKey) {
@@ -172,6 +174,11 @@ public final class LocationService: Sendable {
         _ = shard(ofConnection: flow.connection).connections.withLock {
             $0[flow.connection, default: []].insert(key)
         }
+    }
+
+    /// True when the client has or had a binding on the flow's connection, and the connection is open.
+    func isTracked(_ flow: Flow, of key: LoginKey) -> Bool {
+        shard(ofConnection: flow.connection).connections.withLock { $0[flow.connection]?.contains(key) ?? false }
     }
 
     /// Removes all bindings on a stream connection that is closed: their devices cannot be reached any more.

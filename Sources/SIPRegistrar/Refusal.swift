@@ -11,6 +11,8 @@ public struct Refusal: Error, Sendable {
         case minExpires(UInt32)
         /// The values of this header that are not supported, for Unsupported in a 420 (20.40).
         case unsupported(HeaderName)
+        /// Retry-After of a 503, in seconds (20.33).
+        case retryAfter(UInt32)
         /// Allow, for a 405 (21.4.6).
         case allow
     }
@@ -48,6 +50,7 @@ extension ByteWriter {
         case .none: break
         case .allow: appendHeader("Allow", Refusal.allowedMethods)
         case .minExpires(let seconds): appendHeader("Min-Expires", number: UInt64(seconds))
+        case .retryAfter(let seconds): appendHeader("Retry-After", number: UInt64(seconds))
         case .unsupported(let header):
             var tags = request.optionTags(of: header)
             append("Unsupported: ")

@@ -7,7 +7,7 @@ import SIPMessage
 ///
 /// No transaction is needed: the same request gets the same answer, and makes no change a second time (8.2.7).
 public final class Registrar: Sendable {
-    private let policy: RegistrarPolicy
+    private let currentPolicy: Replaceable<RegistrarPolicy>
     private let domains: DomainTable
     private let locations: LocationService
     private let authenticator: Authenticator
@@ -18,12 +18,15 @@ public final class Registrar: Sendable {
         policy: RegistrarPolicy, domains: DomainTable, locations: LocationService, authenticator: Authenticator,
         key: HashKey
     ) {
-        self.policy = policy
+        currentPolicy = Replaceable(policy)
         self.domains = domains
         self.locations = locations
         self.authenticator = authenticator
         self.key = key
     }
+
+    /// Takes other rules for all requests from now on.
+    public func replacePolicy(_ policy: RegistrarPolicy) { currentPolicy.replace { $0 = policy } }
 
     /// Processes a REGISTER that came over `flow` and is free of faults; appends its response to `writer`.
     ///
@@ -44,9 +47,11 @@ public final class Registrar: Sendable {
             }
             clientID = client.id
             try checkIdentity(request, client)
+            // One policy for the whole request.
+            let policy = currentPolicy.value
             let contacts = try RegisterContacts(request, policy)
             let path = try joinedPath(request)
-            guard let update = try apply(contacts, path, request, client, flow, now) else {
+            guard let update = try apply(contacts, path, request, client, policy, flow, now) else {
                 // Removed or disabled since it was authenticated: as any unknown login.
                 return challenge(request, stale: false, .unknownLogin, flow, now, &writer)
             }
@@ -54,7 +59,8 @@ public final class Registrar: Sendable {
             return Registration(
                 outcome: contacts.isQuery ? .queried : update.outcome, status: 200, clientID: client.id,
                 // The request before may still wait to be stored, and its answer was not sent before that.
-                changes: update.isRepetition && !contacts.isQuery ? [.settled] : update.changes)
+                changes: update.isRepetition && !contacts.isQuery ? [.settled] : update.changes,
+                undo: update.changes.isEmpty ? nil : update.undo(of: client.key))
         } catch {
             writeRefusal(error, of: request, from: flow, into: &writer)
             return Registration(
@@ -121,7 +127,7 @@ public final class Registrar: Sendable {
     /// Steps 6 and 7: the bindings are changed, all as asked for or none. Nil when the client is gone.
     private func apply(
         _ contacts: RegisterContacts, _ path: [UInt8], _ request: borrowing SIPMessage,
-        _ client: Authenticator.Client, _ flow: Flow, _ now: UnixTime
+        _ client: Authenticator.Client, _ policy: RegistrarPolicy, _ flow: Flow, _ now: UnixTime
     ) throws(Refusal) -> BindingUpdate? {
         let callIDHash = callIDHash(of: request)
         let sequenceNumber = request.sequenceNumber

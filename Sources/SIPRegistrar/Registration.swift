@@ -31,4 +31,6 @@ public struct Registration: Sendable {
     public let clientID: Int64
     /// What is to be stored before the response leaves; the location service has it already.
     public let changes: [BindingChange]
+    /// What takes the changes back in the location service when they cannot be stored; nil when there are none.
+    public var undo: BindingUndo?
 }

@@ -12,6 +12,8 @@ struct RecordHousekeeping: ~Copyable {
 
     private let connection: SQLiteConnection
     private let options: StoreOptions
+    private let currentLimits: Replaceable<RecordLimits>
+    private var limits: RecordLimits { currentLimits.value }
     private var overdue: PreparedStatement
     private var close: PreparedStatement
     private var hasOldRecord: PreparedStatement
@@ -22,7 +24,9 @@ struct RecordHousekeeping: ~Copyable {
     private(set) var isPending = false
 
     /// Prepares the statements.
-    init(connection: SQLiteConnection, options: StoreOptions) throws(StoreError) {
+    init(
+        connection: SQLiteConnection, options: StoreOptions, limits: Replaceable<RecordLimits>? = nil
+    ) throws(StoreError) {
         let overdue = try connection.prepare(
             """
             SELECT id, answered_at IS NOT NULL FROM call INDEXED BY call_open
@@ -48,6 +52,7 @@ struct RecordHousekeeping: ~Copyable {
             "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE id < ?1 ORDER BY id LIMIT ?2)")
         self.connection = connection
         self.options = options
+        currentLimits = limits ?? Replaceable(options.recordLimits)
         self.overdue = overdue
         self.close = close
         self.hasOldRecord = hasOldRecord
@@ -65,7 +70,7 @@ struct RecordHousekeeping: ~Copyable {
         var step = Step()
         step.ended = try endOverdue(at: now)
         var isFull = step.ended >= options.sliceRows
-        if let kept = options.recordsKeptMilliseconds {
+        if let kept = limits.keptMilliseconds {
             step.deleted = try deleteOld(before: UnixTime(milliseconds: now.milliseconds &- kept))
             isFull = isFull || step.deleted >= options.sliceRows
         }
@@ -74,8 +79,8 @@ struct RecordHousekeeping: ~Copyable {
     }
 
     private mutating func endOverdue(at now: UnixTime) throws(StoreError) -> Int64 {
-        let unanswered = now.milliseconds &- options.setupLimitMilliseconds
-        let answered = now.milliseconds &- options.callLimitMilliseconds
+        let unanswered = now.milliseconds &- limits.setupMilliseconds
+        let answered = now.milliseconds &- limits.callMilliseconds
         overdue.bind(1, max(unanswered, answered))
         overdue.bind(2, unanswered)
         overdue.bind(3, answered)
@@ -88,7 +93,7 @@ struct RecordHousekeeping: ~Copyable {
             for call in found {
                 close.bind(1, call.id)
                 close.bind(2, (call.isAnswered ? CallStatus.completed : .failed).rawValue)
-                close.bind(3, call.isAnswered ? options.callLimitMilliseconds : options.setupLimitMilliseconds)
+                close.bind(3, call.isAnswered ? limits.callMilliseconds : limits.setupMilliseconds)
                 close.bind(4, options.callLimitReason == 0 ? nil : options.callLimitReason)
                 try close.run()
             }

@@ -42,14 +42,10 @@ public struct StoreOptions: Sendable {
     public var sweepMilliseconds: UInt64 = 30_000
     /// The most rows looked at, or deleted, in one step of housekeeping.
     public var sliceRows: Int64 = 256
-    /// How long after its beginning a call that was answered is supposed to have ended, when nothing was heard of its end.
-    public var callLimitMilliseconds: Int64 = 12 * 3_600_000
-    /// How long after its beginning a call that was never answered is supposed to have failed.
-    public var setupLimitMilliseconds: Int64 = 3_600_000
+    /// How long records are kept, and calls supposed to go on; `StoreWriter.replaceLimits` changes it later.
+    public var recordLimits = RecordLimits()
     /// The number of the reason (`Reason.rawValue`) of an end by these limits, 0 for none.
     public var callLimitReason: Int64 = 0
-    /// How long records of calls and texts are kept, nil for ever.
-    public var recordsKeptMilliseconds: Int64?
     /// The size of the write-ahead log at which it is written back even under load.
     public var checkpointBytes: Int64 = 32 << 20
     /// What tests do to a connection after it was opened, for example limit its size in place of a full disk.

@@ -24,14 +24,15 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
 
     /// Prepares everything, so that what can fail at the start fails before the thread runs.
     init(
-        connection: SQLiteConnection, queue: WriterQueue<Receipt>, options: StoreOptions, after change: Int64,
+        connection: SQLiteConnection, queue: WriterQueue<Receipt>, options: StoreOptions,
+        limits: Replaceable<RecordLimits>, after change: Int64,
         committed: @escaping @Sendable ([Receipt], StoreError?) -> Void,
         changed: @escaping @Sendable ([ClientChange]) -> Void
     ) throws(StoreError) {
         let group = try GroupCommit(connection: connection)
         let follower = try ChangeFollower(connection: connection, after: change)
         let housekeeping = try Housekeeping(connection: connection, options: options)
-        let records = try RecordHousekeeping(connection: connection, options: options)
+        let records = try RecordHousekeeping(connection: connection, options: options, limits: limits)
         self.connection = connection
         self.queue = queue
         // SQLite waits blindly; the patience beyond is ours, which the end of the server cuts short.

@@ -10,6 +10,7 @@ public final class StoreWriter<Receipt: Sendable>: Sendable {
     let workPatience: UInt64
     let lockPatience: UInt64
     private let thread: JoinableThread
+    private let limits: Replaceable<RecordLimits>
 
     /// Opens the database and starts the thread.
     ///
@@ -28,11 +29,12 @@ public final class StoreWriter<Receipt: Sendable>: Sendable {
         workPatience = options.workPatienceMilliseconds
         lockPatience = options.workLockPatienceMilliseconds
         queue = WriterQueue(limit: options.queueLimit, gatherMilliseconds: options.recordGatherMilliseconds)
+        limits = Replaceable(options.recordLimits)
         let connection = try Store.open(path: path, options: options)
         let body = Body(
             try StoreThread(
-                connection: connection, queue: queue, options: options, after: change, committed: committed,
-                changed: changed))
+                connection: connection, queue: queue, options: options, limits: limits, after: change,
+                committed: committed, changed: changed))
         guard let started = JoinableThread.start(named: "store", running: body) else {
             throw .cannotOpen(path: path, reason: "the store thread cannot be started")
         }
@@ -55,6 +57,9 @@ public final class StoreWriter<Receipt: Sendable>: Sendable {
     public func enqueue(_ changes: [StoreChange], receipt: Receipt? = nil) -> Bool {
         queue.enqueue(changes, receipt: receipt)
     }
+
+    /// Changes for how long records are kept, and calls supposed to go on.
+    public func replaceLimits(_ limits: RecordLimits) { self.limits.replace { $0 = limits } }
 
     /// Looks for changes of other connections now and not at the next period.
     public func followChanges() { queue.requestPoll() }

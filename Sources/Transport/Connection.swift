@@ -51,7 +51,8 @@ final class Connection: @unchecked Sendable {
     /// What only the owning loop touches.
     var input: Input
     private let descriptor: FileDescriptor
-    private let limits: TransportLimits
+    private let currentLimits: Replaceable<TransportLimits>
+    private var limits: TransportLimits { currentLimits.value }
     private let output: Mutex<Output>
 
     /// The identifier, never 0.
@@ -63,14 +64,14 @@ final class Connection: @unchecked Sendable {
     /// A connection that was accepted, or one that is being opened.
     init(
         _ descriptor: consuming FileDescriptor, flow: Flow, owner: ConnectionOwner, wasAccepted: Bool, isOpen: Bool,
-        limits: TransportLimits, now: Instant
+        limits: Replaceable<TransportLimits>, now: Instant
     ) {
         self.descriptor = descriptor
         self.flow = flow
         self.owner = owner
         self.wasAccepted = wasAccepted
-        self.limits = limits
-        input = Input(framer: StreamFramer(limit: limits.messageSize), last: now)
+        currentLimits = limits
+        input = Input(framer: StreamFramer(limit: limits.value.messageSize), last: now)
         output = Mutex(Output(state: isOpen ? .open : .connecting, progress: now))
     }
 

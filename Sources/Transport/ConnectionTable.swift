@@ -21,7 +21,8 @@ final class ConnectionTable: Sendable {
     /// The open listeners.
     let listeners: [Listener]
     /// What peers may take.
-    let limits: TransportLimits
+    let currentLimits: Replaceable<TransportLimits>
+    var limits: TransportLimits { currentLimits.value }
     private let index = Mutex(Index())
     private let nextNumber: Atomic<UInt64>
 
@@ -29,7 +30,7 @@ final class ConnectionTable: Sendable {
     init(owners: [ConnectionOwner], listeners: [Listener], limits: TransportLimits) {
         self.owners = owners
         self.listeners = listeners
-        self.limits = limits
+        currentLimits = Replaceable(limits)
         // Identifiers outlive the process in stored bindings; from the clock they do not come again after a restart.
         nextNumber = Atomic(UInt64(max(1, System.now().unix.milliseconds)) << 14)
     }
@@ -62,7 +63,7 @@ final class ConnectionTable: Sendable {
         let flow = Flow(
             transport: .tcp, listener: listener, remote: remote, connection: nextIdentifier(owner: owner))
         let connection = Connection(
-            descriptor, flow: flow, owner: owner, wasAccepted: true, isOpen: true, limits: limits, now: now)
+            descriptor, flow: flow, owner: owner, wasAccepted: true, isOpen: true, limits: currentLimits, now: now)
         index.withLock { $0.byPeer[Peer(remote: remote, listener: listener)] = connection }
         owner.insert(connection)
         guard (try? connection.watch()) != nil else {
@@ -144,7 +145,7 @@ final class ConnectionTable: Sendable {
             transport: .tcp, listener: flow.listener, remote: flow.remote, connection: nextIdentifier(owner: owner))
         // Also one that is connected already counts as opening until its loop sees that it is writable.
         let connection = Connection(
-            descriptor, flow: identified, owner: owner, wasAccepted: false, isOpen: false, limits: limits,
+            descriptor, flow: identified, owner: owner, wasAccepted: false, isOpen: false, limits: currentLimits,
             now: System.coarseInstant())
         owner.insert(connection)
         do throws(SystemError) {

@@ -19,6 +19,8 @@ public final class EventLoop: @unchecked Sendable {
     private let counters: LoopCounters
     private let sender: Sender
     private let stopping = Atomic(false)
+    /// When the last turn began, as milliseconds of the monotonic clock; for the watchdog.
+    private let turnedAt = Atomic<UInt64>(0)
     private var batch = DatagramBatch(receiving: true)
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 64)
     private let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: 256)
@@ -58,6 +60,9 @@ public final class EventLoop: @unchecked Sendable {
     /// Ends the loop's waiting, so that a turn ends soon. For any thread.
     public func wake() { owner.mailbox.wake() }
 
+    /// When the loop last came round. A loop that works comes round ten times a second, also when nothing happens.
+    public var lastTurn: Instant { Instant(milliseconds: turnedAt.load(ordering: .relaxed)) }
+
     /// Makes `run` return soon. For any thread.
     func stop() {
         stopping.store(true, ordering: .releasing)
@@ -78,6 +83,7 @@ public final class EventLoop: @unchecked Sendable {
             let timeout = elapsed < tickTime ? min(tickTime - elapsed, sweepTime) : 0
             let count = owner.poller.wait(events, timeout: Int32(timeout))
             now = System.now()
+            turnedAt.store(now.instant.milliseconds, ordering: .relaxed)
             for index in 0..<count {
                 handle(token: events[index].data.u64, events: events[index].events, delegate, now)
             }

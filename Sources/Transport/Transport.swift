@@ -101,6 +101,9 @@ public final class Transport: Sendable {
             sockets: sockets[index], table: table, owner: table.owners[index], counters: counts[index])
     }
 
+    /// Changes the limits of connections, of those that are open too. `messageSize` holds for new ones.
+    public func replaceLimits(_ change: (inout TransportLimits) -> Void) { table.currentLimits.replace(change) }
+
     /// What was done until now.
     public var counters: TransportCounters {
         var sum = TransportCounters()

@@ -21,12 +21,9 @@ enum APIServer {
         }
         if addresses.isEmpty { return nil }
         var settings = HTTPServerSettings(addresses: addresses)
-        settings.connections = configuration.connections
+        apply(configuration, to: &settings)
         // No form of ours is longer, and a thousand connections may each bring one.
         settings.limits.bodySize = 128 << 10
-        settings.headTime = configuration.headTimeout.wholeMilliseconds
-        settings.trustedProxies = TrustedProxies(
-            configuration.trustedProxies.compactMap { $0.withSlice { IPNetwork($0) } })
         let rest = restSettings(site, parts.writer, LiveSIPService(parts, log), RequestLog(log))
         do {
             return try HTTPServer(
@@ -35,6 +32,14 @@ enum APIServer {
         } catch {
             throw CommandFailure("\(error); \(remedy(for: error))", exitCode: .cannotBind)
         }
+    }
+
+    /// Puts the values of a configuration into the settings of the HTTP server; for the start and for a reload.
+    static func apply(_ configuration: Configuration.API, to settings: inout HTTPServerSettings) {
+        settings.connections = configuration.connections
+        settings.headTime = configuration.headTimeout.wholeMilliseconds
+        settings.trustedProxies = TrustedProxies(
+            configuration.trustedProxies.compactMap { $0.withSlice { IPNetwork($0) } })
     }
 
     /// How the command line reaches an address that is listened on: one that stands for all by the loopback.

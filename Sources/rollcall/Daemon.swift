@@ -18,23 +18,21 @@ enum Daemon {
         sigaddset(&signals, SIGTERM)
         sigaddset(&signals, SIGINT)
         sigaddset(&signals, SIGUSR1)
+        sigaddset(&signals, SIGHUP)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         signal(SIGPIPE, SIG_IGN)
+        // A limit of the size of files is as a full disk: SQLite tells, and goes on when there is room.
+        signal(SIGXFSZ, SIG_IGN)
 
-        let format = LogFormat(site.configuration.log.format)
-        let level = LogLevel(site.configuration.log.level)
-        let log = DaemonLog(LogSink(format: format), level: level, format: format)
+        let style = Replaceable(LogStyle(site.configuration.log))
+        let log = DaemonLog(LogSink(style: style), style)
+        let notifier = ServiceNotifier()
         log.write(.serverStart) { buffer in
             Program.version.withSlice { buffer.field("version", $0) }
             site.domain.withSlice { buffer.field("domain", $0) }
             site.databasePath.withSlice { buffer.field("database", $0) }
         }
-        for note in site.configuration.notes {
-            log.write(.configNote) { buffer in
-                note.keyPath.withSlice { buffer.field("key", $0) }
-                note.message.withSlice { buffer.field("what", $0) }
-            }
-        }
+        for note in site.configuration.notes { log.write(note) }
         let parts: DaemonParts
         do {
             parts = try open(site, log)
@@ -48,8 +46,7 @@ enum Daemon {
             log.write(.listenOK) { buffer in "http:\(address)".withSlice { buffer.field("on", $0) } }
         }
         let workers = parts.transport.loops.enumerated().map { index, loop in
-            let worker = Worker(
-                parts, logLevel: level, logFormat: format, sweeps: index == 0)
+            let worker = Worker(parts, log, sweeps: index == 0)
             loop.delegate = worker
             return worker
         }
@@ -66,24 +63,37 @@ enum Daemon {
             buffer.field("clients", number: Int64(parts.location.statistics.clients))
             buffer.field("bindings", number: Int64(parts.location.statistics.bindings))
         }
-        var number: Int32 = 0
-        while sigwait(&signals, &number) == 0, number == SIGUSR1 { logState(parts, log) }
-        // From now on a second signal ends the process at once; one that asks for the state is too late.
+        let watchdog = Watchdog(
+            parts.transport.loops, limit: site.configuration.shutdown.watchdog.wholeMilliseconds, style, notifier)
+        if !watchdog.start() {
+            throw CommandFailure("cannot start the watchdog: no thread is left", exitCode: .internalError)
+        }
+        notifier.tell("READY=1")
+        var loop = SignalLoop(site, parts, log, notifier, Reloader(site, parts, api, watchdog, log))
+        let end = loop.run(signals)
+        notifier.tell("STOPPING=1")
+        // From now on a second signal ends the process at once; one that asks for something is too late.
         sigdelset(&signals, SIGUSR1)
+        sigdelset(&signals, SIGHUP)
         signal(SIGTERM, SIG_DFL)
         signal(SIGINT, SIG_DFL)
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        watchdog.stop()
         // First the API, whose last changes still reach SIP and the store.
         api?.stop()
         parts.transport.stop()
         parts.writer.stop()
-        log.write(.serverStop) { buffer in buffer.field("why", number == SIGINT ? "SIGINT" : "SIGTERM") }
+        log.write(.serverStop) { buffer in
+            buffer.field("why", end.why)
+            if let calls = end.left?.calls { buffer.field("calls", number: Int64(calls)) }
+            if let requests = end.left?.requests { buffer.field("requests", number: Int64(requests)) }
+        }
         _ = log.sink.flush(milliseconds: 300)
         return .success
     }
 
     /// Writes the sizes of all tables: those of calls are zero when nothing is going on.
-    private static func logState(_ parts: DaemonParts, _ log: DaemonLog) {
+    static func logState(_ parts: DaemonParts, _ log: DaemonLog) {
         let tables = parts.server.tableSizes
         let location = parts.location.statistics
         let counters = parts.transport.counters
@@ -103,7 +113,7 @@ enum Daemon {
 
     /// Opens and loads everything, in the order in which failures are cheapest.
     private static func open(_ site: Site, _ log: DaemonLog) throws -> DaemonParts {
-        raiseDescriptorLimit(site, log)
+        DaemonParts.raiseDescriptorLimit(for: site.configuration, log)
         let wanted = try DaemonParts.listeners(of: site, log)
         let transport = try DaemonParts.openTransport(site, wanted.map(\.configuration))
         for listener in transport.listeners {
@@ -140,14 +150,12 @@ enum Daemon {
         let lastChange = try store.lastChange()
         let directory = ClientDirectory(site, location, log)
         try directory.load(from: store, bridge)
-        let answers = StoredAnswers(server, transport.makeSender(), log)
+        let answers = StoredAnswers(server, location, transport.makeSender(), log)
         let writer = try StoreWriter<PendingAnswer>(
             path: site.databasePath, options: site.storeOptions, after: lastChange,
             committed: { answers.release($0, $1) }, changed: { directory.follow($0) })
         let records = RecordSink(writer, log)
-        let executor = EffectExecutor(
-            server, transport.makeSender(), log.sink, records, LogLevel(site.configuration.log.level),
-            LogFormat(site.configuration.log.format))
+        let executor = EffectExecutor(server, transport.makeSender(), log, records)
         let names: ResolvedNames
         do {
             names = ResolvedNames(try Resolver(), executor)
@@ -155,7 +163,8 @@ enum Daemon {
             throw CommandFailure("cannot start the resolver: \(error)", exitCode: .internalError)
         }
         return DaemonParts(
-            log: log.sink, transport: transport, location: location, authenticator: authenticator, server: server,
+            log: log.sink, style: log.style, transport: transport, location: location, registrar: registrar,
+            authenticator: authenticator, server: server,
             writer: writer, bridge: bridge, executor: executor, names: names, records: records,
             databaseLock: databaseLock)
     }
@@ -170,21 +179,6 @@ enum Daemon {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         defer { pthread_sigmask(SIG_BLOCK, &signals, nil) }
         return try body()
-    }
-
-    /// Takes as many file descriptors as the limit of connections needs and the system grants; says when that is less.
-    private static func raiseDescriptorLimit(_ site: Site, _ log: DaemonLog) {
-        let wanted = site.configuration.limits.connections
-        // Beside the connections: those of the API, sockets, pollers, the database, the resolver.
-        let granted = DescriptorLimit.raise(to: wanted + site.configuration.api.connections + 256)
-        guard granted < wanted else { return }
-        log.write(.configNote) { buffer in
-            buffer.field("key", "limits.connections")
-            buffer.field(
-                "what",
-                "the system grants fewer file descriptors; raise its limit (LimitNOFILE, ulimit -n), or lower this")
-            buffer.field("granted", number: Int64(granted))
-        }
     }
 
     /// A secret that survives restarts, made at the first start.

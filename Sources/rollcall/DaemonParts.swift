@@ -12,8 +12,10 @@ import Transport
 /// Everything that a running server is made of, put together.
 struct DaemonParts: Sendable {
     let log: LogSink
+    let style: Replaceable<LogStyle>
     let transport: Transport
     let location: LocationService
+    let registrar: Registrar
     let authenticator: Authenticator
     let server: SIPServer
     let writer: StoreWriter<PendingAnswer>
@@ -68,12 +70,8 @@ struct DaemonParts: Sendable {
                 "\(listeners.count) listeners are too many, 255 is the limit; name addresses in 'listeners' instead of 0.0.0.0 or ::",
                 exitCode: .configuration)
         }
-        let limits = site.configuration.limits
         var transportLimits = TransportLimits()
-        transportLimits.messageSize = limits.messageSize
-        transportLimits.connections = limits.connections
-        transportLimits.connectionsPerSource = limits.connectionsPerSource
-        transportLimits.idleTime = limits.idleConnection.wholeMilliseconds
+        apply(site.configuration.limits, to: &transportLimits)
         let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let workers = site.configuration.workers > 0 ? site.configuration.workers : cores
         do {
@@ -91,17 +89,45 @@ struct DaemonParts: Sendable {
         }
     }
 
+    /// Puts the limits of a configuration into those of the transport.
+    static func apply(_ limits: Configuration.Limits, to transport: inout TransportLimits) {
+        transport.messageSize = limits.messageSize
+        transport.connections = limits.connections
+        transport.connectionsPerSource = limits.connectionsPerSource
+        transport.idleTime = limits.idleConnection.wholeMilliseconds
+    }
+
+    /// Takes as many file descriptors as the limit of connections needs and the system grants; says when that is less.
+    static func raiseDescriptorLimit(for configuration: Configuration, _ log: DaemonLog) {
+        let wanted = configuration.limits.connections
+        // Beside the connections: those of the API, sockets, pollers, the database, the resolver.
+        let granted = DescriptorLimit.raise(to: wanted + configuration.api.connections + 256)
+        guard granted < wanted else { return }
+        log.write(.configNote) { buffer in
+            buffer.field("key", "limits.connections")
+            buffer.field(
+                "what",
+                "the system grants fewer file descriptors; raise its limit (LimitNOFILE, ulimit -n), or lower this")
+            buffer.field("granted", number: Int64(granted))
+        }
+    }
+
     /// The settings of the SIP server.
     static func settings(
         _ site: Site, _ transport: Transport, advertised: [(host: String, port: UInt16?)], routeKey: HashKey
     ) -> ServerSettings {
-        let configuration = site.configuration
         let listeners = transport.listeners.enumerated().map { index, listener in
             SIPProxy.Listener(
                 transport: listener.transport, address: listener.address,
                 advertisedHost: Array(advertised[index].host.utf8), advertisedPort: advertised[index].port)
         }
         var settings = ServerSettings(listeners: listeners, runKey: Secrets.key(), routeKey: routeKey)
+        apply(site.configuration, to: &settings)
+        return settings
+    }
+
+    /// Puts the values of a configuration into the settings of the SIP server; for the start and for a reload.
+    static func apply(_ configuration: Configuration, to settings: inout ServerSettings) {
         settings.timers.t1 = UInt32(clamping: configuration.timers.t1.wholeMilliseconds)
         settings.timers.t2 = UInt32(clamping: configuration.timers.t2.wholeMilliseconds)
         settings.timers.t4 = UInt32(clamping: configuration.timers.t4.wholeMilliseconds)
@@ -112,7 +138,6 @@ struct DaemonParts: Sendable {
         settings.messageSize = configuration.limits.messageSize
         settings.headerCount = configuration.limits.headers
         settings.awaitsStore = configuration.durability != .memory
-        return settings
     }
 
     /// The hosts that are ours: the domain, its aliases, and all that we listen on or advertise.

@@ -10,20 +10,20 @@ final class EffectExecutor: @unchecked Sendable {
     // Unchecked: `effects` is touched under `lock` only.
     private let server: SIPServer
     private let sender: Sender
-    private let log: LogSink
+    private let log: DaemonLog
     private let records: RecordSink
     private let lock = Mutex(())
     private var effects: Effects
 
     init(
-        _ server: SIPServer, _ sender: Sender, _ log: LogSink, _ records: RecordSink, _ level: LogLevel,
-        _ format: LogFormat
+        _ server: SIPServer, _ sender: Sender, _ log: DaemonLog, _ records: RecordSink
     ) {
         self.server = server
         self.sender = sender
         self.log = log
         self.records = records
-        effects = Effects(log: LogBuffer(level: level, format: format), key: Secrets.key())
+        let style = log.style.value
+        effects = Effects(log: LogBuffer(level: style.level, format: style.format), key: Secrets.key())
     }
 
     /// Hands an event to the server and carries its effects out.
@@ -33,11 +33,12 @@ final class EffectExecutor: @unchecked Sendable {
         _ event: (SIPServer, Now, inout Effects) -> Result
     ) -> (result: Result, resolutions: [Resolution]) {
         lock.withLock { _ in
+            effects.log.adopt(log.style.value)
             let result = event(server, System.now(), &effects)
             // The record first, so that what is answered is found in it.
             records.store(&effects)
             sender.send(&effects.outbox)
-            log.write(effects.log.bytes, lines: effects.log.lines)
+            log.sink.write(effects.log.bytes, lines: effects.log.lines)
             effects.log.removeAll()
             defer { effects.resolutions.removeAll() }
             return (result, effects.resolutions)

@@ -10,7 +10,7 @@ final class LogSink: @unchecked Sendable {
     // Unchecked: `queue` and the counters are touched under `lock` only, `batch` by the writer thread only.
     private let descriptor: Int32
     private let capacity: Int
-    private let format: LogFormat
+    private let style: Replaceable<LogStyle>
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let hasWork = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let isDrained = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -28,10 +28,10 @@ final class LogSink: @unchecked Sendable {
     /// - Parameters:
     ///   - descriptor: standard output unless a test says otherwise.
     ///   - capacity: bytes that may wait to be written.
-    init(descriptor: Int32 = STDOUT_FILENO, capacity: Int = 8 << 20, format: LogFormat = .logfmt) {
+    init(descriptor: Int32 = STDOUT_FILENO, capacity: Int = 8 << 20, style: Replaceable<LogStyle>) {
         self.descriptor = descriptor
         self.capacity = capacity
-        self.format = format
+        self.style = style
         pthread_mutex_init(lock, nil)
         pthread_cond_init(hasWork, nil)
         var attributes = pthread_condattr_t()
@@ -142,7 +142,7 @@ final class LogSink: @unchecked Sendable {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         let now = UnixTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
-        var line = LogBuffer(level: .warn, format: format, capacity: 256)
+        var line = LogBuffer(level: .warn, format: style.value.format, capacity: 256)
         if line.begin(.logDropped, at: now) {
             line.field("lines", number: Int64(lines))
             line.end()

@@ -41,7 +41,7 @@ enum Program {
         default: break
         }
         let configuration = try invocation.configurationFile.map { try Configuration.load(path: $0) } ?? Configuration()
-        let site = Site(configuration)
+        let site = Site(configuration, file: invocation.configurationFile)
         switch invocation.command {
         case .serve: return try Daemon.serve(site)
         case .check: return check(site, file: invocation.configurationFile)

@@ -9,6 +9,8 @@ import Transport
 struct Site {
     /// The configuration as read.
     let configuration: Configuration
+    /// The file that it was read from; nil without one.
+    let file: String?
     /// The directory of the database.
     let stateDirectory: String
     /// The database file.
@@ -16,8 +18,9 @@ struct Site {
     /// The domain, which is the realm too: the configured one, else the machine's primary address.
     let domain: String
 
-    init(_ configuration: Configuration) {
+    init(_ configuration: Configuration, file: String? = nil) {
         self.configuration = configuration
+        self.file = file
         var environment: [String: String] = [:]
         if let value = getenv("STATE_DIRECTORY") { environment["STATE_DIRECTORY"] = String(cString: value) }
         stateDirectory = configuration.stateDirectoryPath(environment: environment)
@@ -36,10 +39,8 @@ struct Site {
     var storeOptions: StoreOptions {
         var options = StoreOptions()
         options.durability = configuration.durability == .synced ? .synced : .commit
-        options.callLimitMilliseconds = Int64(clamping: configuration.calls.longestCall.wholeMilliseconds)
+        options.recordLimits = RecordLimits(configuration)
         options.callLimitReason = Int64(Reason.callLimitReached.rawValue)
-        let kept = Int64(clamping: configuration.calls.keepRecords.wholeMilliseconds)
-        options.recordsKeptMilliseconds = kept == 0 ? nil : kept
         return options
     }
 

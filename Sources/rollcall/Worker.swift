@@ -10,6 +10,8 @@ import Transport
 struct PendingAnswer: Sendable {
     let flow: Flow
     let response: [UInt8]
+    /// What takes the changes back when they cannot be stored.
+    var undo: BindingUndo?
 }
 
 /// One worker: gives what its event loop brings to the SIP server, and does what the server wants done.
@@ -19,6 +21,10 @@ final class Worker: EventLoopDelegate {
     private let writer: StoreWriter<PendingAnswer>
     private let bridge: StoreBridge
     private let log: LogSink
+    private let daemonLog: DaemonLog
+    private let style: Replaceable<LogStyle>
+    private var currentStyle: LogStyle
+    private var storeWatch = StoreWatch()
     private let names: ResolvedNames
     private let records: RecordSink
     private let sweeps: Bool
@@ -28,7 +34,11 @@ final class Worker: EventLoopDelegate {
     private var effects: Effects
 
     /// A worker; one of them sweeps expired bindings.
-    init(_ parts: DaemonParts, logLevel: LogLevel, logFormat: LogFormat, sweeps: Bool) {
+    init(_ parts: DaemonParts, _ daemonLog: DaemonLog, sweeps: Bool) {
+        self.daemonLog = daemonLog
+        style = parts.style
+        let style = parts.style.value
+        currentStyle = style
         server = parts.server
         location = parts.location
         writer = parts.writer
@@ -38,7 +48,7 @@ final class Worker: EventLoopDelegate {
         records = parts.records
         self.sweeps = sweeps
         authenticator = parts.authenticator
-        effects = Effects(log: LogBuffer(level: logLevel, format: logFormat), key: Secrets.key())
+        effects = Effects(log: LogBuffer(level: style.level, format: style.format), key: Secrets.key())
     }
 
     func received(_ message: ByteSlice, on flow: Flow, now: Now) {
@@ -78,6 +88,7 @@ final class Worker: EventLoopDelegate {
         guard sweeps, now.instant >= nextSweep else { return }
         nextSweep = now.instant.advanced(byMilliseconds: 1000)
         records.tellLosses()
+        watchStore(now)
         let oldestNonce = authenticator.oldestNonce(now: now.unix)
         let limit = 1000 + location.statistics.clients / 30
         // The store deletes expired rows by itself.
@@ -98,6 +109,20 @@ final class Worker: EventLoopDelegate {
             log.write(effects.log.bytes, lines: effects.log.lines)
             effects.log.removeAll()
         }
+        if style.value != currentStyle {
+            currentStyle = style.value
+            effects.log.adopt(currentStyle)
+        }
+    }
+
+    private func watchStore(_ now: Now) {
+        let counts = writer.statistics()
+        guard let milliseconds = storeWatch.check(counts, at: now.instant) else { return }
+        daemonLog.write(.storeSlow) { buffer in
+            buffer.field("ms", number: Int64(clamping: milliseconds))
+            buffer.field("queued", number: Int64(counts.queued))
+            buffer.field("what", "a slow disk, or a lock of another program; calls go on, registrations wait")
+        }
     }
 
     private func storeChanges() {
@@ -111,9 +136,16 @@ final class Worker: EventLoopDelegate {
         for answer in effects.registrations {
             let changes = answer.changes.compactMap(bridge.change)
             let receipt =
-                answer.response.isEmpty ? nil : PendingAnswer(flow: answer.flow, response: answer.response)
+                answer.response.isEmpty
+                ? nil : PendingAnswer(flow: answer.flow, response: answer.response, undo: answer.undo)
             if changes.isEmpty, receipt == nil { continue }
             if writer.enqueue(changes, receipt: receipt) || receipt == nil { continue }
+            if let undo = answer.undo {
+                let now = System.now()
+                for dropped in location.undo(undo, now: now.unix) {
+                    logDropped(dropped, .registrationRemoved, StoredAnswers.undone, now)
+                }
+            }
             let start = effects.outbox.bytes.count
             answer.response.withSlice { server.writeStoreFailure(insteadOf: $0, into: &effects.outbox.bytes) }
             effects.outbox.send(from: start, to: answer.flow)

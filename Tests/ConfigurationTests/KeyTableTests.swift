@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Configuration
@@ -6,20 +7,51 @@ import Testing
     private static func rows() -> [String] {
         let defaults = Configuration()
         let listener = Configuration.Listener()
-        let general = KeyTable.configuration.map { row($0.path, $0.meaning, $0.text(defaults), $0.expected) }
+        let general = KeyTable.configuration.map {
+            row($0.path, $0.meaning, $0.text(defaults), $0.expected, $0.effect)
+        }
         let listeners = KeyTable.listener.map {
-            row("listeners[].\($0.path)", $0.meaning, $0.text(listener), $0.expected)
+            row("listeners[].\($0.path)", $0.meaning, $0.text(listener), $0.expected, $0.effect)
         }
         return general + listeners
     }
 
-    private static func row(_ path: String, _ meaning: String, _ value: String, _ expected: String) -> String {
-        "| `\(path)` | \(meaning) | `\(value)` | \(expected) |"
+    private static func row(
+        _ path: String, _ meaning: String, _ value: String, _ expected: String, _ effect: KeyEffect?
+    ) -> String {
+        "| `\(path)` | \(meaning) | `\(value)` | \(expected) | \(effect?.rawValue ?? "not marked") |"
     }
 
-    @Test func `Docs/Configuration.md lists exactly the keys, their meaning, default and range`() throws {
-        let lines = try Documentation.text("Docs/Configuration.md").split(separator: "\n").map(String.init)
-        #expect(lines.filter { $0.hasPrefix("| `") } == Self.rows())
+    @Test func `Docs/Configuration.md lists exactly the keys, their meaning, default, range and effect`() throws {
+        let text = try Documentation.text("Docs/Configuration.md")
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        if ProcessInfo.processInfo.environment["ROLLCALL_UPDATE_DOCS"] == "1" {
+            try Self.write(lines)
+        } else {
+            #expect(lines.filter { $0.hasPrefix("| `") } == Self.rows(), "ROLLCALL_UPDATE_DOCS=1 writes the rows anew")
+        }
+    }
+
+    /// Writes the rows anew: those of the whole file in place of the first table, those of a listener of the second.
+    private static func write(_ lines: [String]) throws {
+        var rest = rows()
+        var written: [String] = []
+        for line in lines {
+            if line.hasPrefix("| `") { continue }
+            written.append(line)
+            guard line.hasPrefix("|---"), written.dropLast().last?.hasPrefix("| Key ") == true else { continue }
+            let isListener = !rest.contains { !$0.hasPrefix("| `listeners[]") }
+            let table = rest.filter { $0.hasPrefix("| `listeners[]") == isListener }
+            written += table
+            rest.removeAll { table.contains($0) }
+        }
+        let file = Documentation.root.appending(path: "Docs/Configuration.md")
+        try written.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
+    }
+
+    @Test func `Every key says whether it takes effect with SIGHUP or with the next start`() {
+        for key in KeyTable.configuration { #expect(key.effect != nil, "\(key.path): .live or .restart?") }
+        #expect(KeyTable.listener.allSatisfy { $0.effect == .restart })
     }
 
     @Test func `Docs/Configuration.md explains the list of listeners`() throws {

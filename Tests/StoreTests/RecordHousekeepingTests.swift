@@ -60,8 +60,8 @@ import Testing
         }
         let reports = Reports()
         let writer = try writer(reports, hours: 20) { options in
-            options.callLimitMilliseconds = 1000 * hour
-            options.recordsKeptMilliseconds = 10 * hour
+            options.recordLimits.callMilliseconds = 1000 * hour
+            options.recordLimits.keptMilliseconds = 10 * hour
         }
         #expect(Reports.wait { writer.statistics().recordsDeleted == 19 })
         writer.stop()

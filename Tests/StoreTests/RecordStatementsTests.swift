@@ -90,7 +90,7 @@ import Testing
         _ = try call(.answerCall(number, at: time(3), tag: 5))
         let store = try Store(path: scratch.path)
         var options = StoreOptions()
-        options.callLimitMilliseconds = 60_000
+        options.recordLimits.callMilliseconds = 60_000
         options.callLimitReason = 40
         options.clock = { UnixTime(seconds: past.seconds + 1000) }
         let reports = Reports()

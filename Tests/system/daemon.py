@@ -121,6 +121,8 @@ class Daemon:
             ],
             "api": {"listen": [f"127.0.0.1:{self.api_port}"]},
             "log": {"level": "debug", "format": "logfmt"},
+            # Many tests leave calls open, which the end of the daemon must not wait for.
+            "shutdown": {"drain": "0s"},
         }, changes)
         self.domain = self.configuration["domain"]
         self.write_configuration()

@@ -8,7 +8,8 @@ import Synchronization
 final class HTTPLoop: HTTPThreadBody, @unchecked Sendable {
     // Unchecked: after the start everything that changes is touched by the loop's thread only, but for atomics and queues.
 
-    let settings: HTTPServerSettings
+    let currentSettings: Replaceable<HTTPServerSettings>
+    var settings: HTTPServerSettings { currentSettings.value }
     let tally: HTTPTally
     let jobs: HTTPJobQueue
     let errorBody: HTTPErrorBody
@@ -31,7 +32,7 @@ final class HTTPLoop: HTTPThreadBody, @unchecked Sendable {
         settings: HTTPServerSettings, listeners: [StreamSocket], jobs: HTTPJobQueue, answers: HTTPAnswerQueue,
         tally: HTTPTally, errorBody: @escaping HTTPErrorBody
     ) throws(SystemError) {
-        self.settings = settings
+        currentSettings = Replaceable(settings)
         self.listeners = listeners
         self.jobs = jobs
         self.answers = answers

@@ -79,6 +79,9 @@ public final class HTTPServer: Sendable {
         for thread in handlerThreads { thread.join() }
     }
 
+    /// Changes the settings of connections, of those that are open too. Addresses, threads and the queue stay as they are.
+    public func replaceSettings(_ change: (inout HTTPServerSettings) -> Void) { loop.currentSettings.replace(change) }
+
     /// What was done until now.
     public var counters: HTTPServerCounters { tally.counters }
 

@@ -1,0 +1,33 @@
+import Observability
+import Primitives
+import SIPMessage
+import SIPRegistrar
+
+/// The end of the server: nothing new begins, what runs goes on.
+extension SIPServer {
+    /// From now on refuses what would begin a call or a dialog, texts, and the OPTIONS by which others ask whether it serves.
+    /// REGISTER and everything in dialogs goes on.
+    public func beginDraining() { replaceSettings { $0.isDraining = true } }
+
+    /// Requests that are under way, texts of the API among them.
+    public var requestsUnderWay: Int { tableSizes.contexts }
+
+    /// True for a new request that is not taken while the server is about to end.
+    @inline(__always)
+    func isRefusedByDraining(_ request: borrowing SIPMessage) -> Bool {
+        guard settings.isDraining, request.toTag.isEmpty else { return false }
+        return request.method.makesDialog || request.method == .message || request.method == .options
+    }
+
+    /// Refuses a request as the server is about to end, without a transaction and without asking who it is from.
+    func refuseByDraining(_ request: borrowing SIPMessage, from flow: Flow, now: Now, effects: inout Effects) {
+        reject(request, .serverStopping, from: flow, now: now, effects: &effects)
+    }
+
+    /// The seconds until the server may be back: 10 to 20, so that not all who were refused come back in one second.
+    func retryDelay(for request: borrowing SIPMessage) -> UInt32 {
+        var hash = SipHash(key: settings.runKey)
+        hash.update(request.callID)
+        return 10 + UInt32(truncatingIfNeeded: hash.finalize().first % 11)
+    }
+}
