@@ -31,4 +31,6 @@ public struct Registration: Sendable {
     public let clientID: Int64
     /// What is to be stored before the response leaves; the location service has it already.
     public let changes: [BindingChange]
+    /// The binding that did not answer any more and is heard again, as it was before the request.
+    public var recovered: Binding?
 }
