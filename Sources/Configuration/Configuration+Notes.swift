@@ -22,6 +22,9 @@ extension Configuration {
         if timers.t1 < .milliseconds(500) {
             note("timers.t1", "Peers count with 500ms; less is right only in a network of one's own.")
         }
+        if nat.keepalive != .off, nat.interval > .seconds(29) {
+            note("nat.interval", "Many NATs forget UDP after 30s: calls to phones behind them may not arrive.")
+        }
         if authentication.qop.isEmpty {
             note("authentication.qop", "Without a qop, recorded credentials can be sent again until the nonce expires.")
         }

@@ -20,6 +20,8 @@ public struct Configuration: Equatable, Sendable {
     public var authentication = Authentication()
     /// How requests are forwarded.
     public var proxy = Proxy()
+    /// How phones behind NAT are kept reachable.
+    public var nat = NAT()
     /// The timers of RFC 3261 table 4.
     public var timers = Timers()
     /// Bounds that keep a peer from exhausting the machine.
@@ -121,6 +123,40 @@ extension Configuration {
         public var maxForks = 10
         /// Branches of one request at all proxies together (RFC 5393).
         public var maxBreadth = 60
+    }
+
+    /// How phones behind NAT are kept reachable (RFC 5626, RFC 6223).
+    public struct NAT: Equatable, Sendable {
+        /// What is sent to keep a NAT open.
+        public var keepalive = Keepalive.options
+        /// Which phones are pinged.
+        public var targets = Targets.natted
+        /// The longest time between two pings of a phone.
+        public var interval = Duration.seconds(25)
+        /// Pings in a row without an answer after which a phone is unreachable.
+        public var unanswered = 3
+        /// The time between the keepalives of a phone on a connection, as it is told.
+        public var flowTimer = Duration.seconds(120)
+        /// The time that a registration waits for its phone when the connection was closed.
+        public var reconnectTime = Duration.seconds(5)
+
+        /// What is sent to keep a NAT open.
+        public enum Keepalive: String, CaseIterable, Sendable {
+            /// An OPTIONS, which the phone answers.
+            case options
+            /// An empty line, which over UDP nobody answers.
+            case crlf
+            /// Nothing.
+            case off
+        }
+
+        /// Which phones are pinged.
+        public enum Targets: String, CaseIterable, Sendable {
+            /// Those whose Contact is not the address that they come from.
+            case natted
+            /// All that are reached where they come from.
+            case all
+        }
     }
 
     /// The timers of RFC 3261 table 4.

@@ -146,6 +146,9 @@ struct ConfigurationReader {
             reportRelation("registrar.defaultExpires", "not more than registrar.maxExpires", registrar.maxExpires)
         }
         checkWatchdog()
+        if configuration.nat.flowTimer >= configuration.limits.idleConnection {
+            reportRelation("nat.flowTimer", "less than limits.idleConnection", configuration.limits.idleConnection)
+        }
         if configuration.timers.t1 > configuration.timers.t2 {
             reportRelation("timers.t1", "not more than timers.t2", configuration.timers.t2)
         }

@@ -12,8 +12,8 @@ enum KeyTable {
 
     /// The keys of the whole file.
     static let configuration: [Key<Configuration>] =
-        restart(general) + live(registrar) + live(authentication) + live(proxy) + live(timers) + restart(limits)
-        + restart(api) + live(calls) + live(log) + live(shutdown)
+        restart(general) + live(registrar) + live(authentication) + live(proxy) + live(nat) + live(timers)
+        + restart(limits) + restart(api) + live(calls) + live(log) + live(shutdown)
 
     private static let general: [K] = [
         .text(
@@ -87,6 +87,29 @@ enum KeyTable {
         .number(
             "proxy.maxBreadth", \.proxy.maxBreadth, 1...1000,
             "Branches of one request at all proxies together (Max-Breadth, RFC 5393)."),
+    ]
+
+    private static let nat: [K] = [
+        .choice(
+            "nat.keepalive", \.nat.keepalive,
+            "What is sent to phones so that their NAT stays open: an OPTIONS, which they answer, an empty line, or nothing."
+        ),
+        .choice(
+            "nat.targets", \.nat.targets,
+            "Which phones get it: those whose Contact is not the address that they come from, or all."),
+        .duration(
+            "nat.interval", \.nat.interval, .seconds(1)...(.seconds(3600)),
+            "The longest time between two of them; a NAT forgets UDP after 30s or more."),
+        .number(
+            "nat.unanswered", \.nat.unanswered, 1...100,
+            "OPTIONS in a row without an answer after which calls pass a phone by; only phones that answer them count."),
+        .duration(
+            "nat.flowTimer", \.nat.flowTimer, .seconds(10)...(.seconds(3600)),
+            "How often a phone on TCP is asked to send keepalives of its own (Flow-Timer of RFC 5626, keep of RFC 6223)."
+        ),
+        .duration(
+            "nat.reconnectTime", \.nat.reconnectTime, .seconds(0)...(.seconds(60)),
+            "How long a registration waits for its phone when the connection was closed; 0s removes it at once."),
     ]
 
     private static let timers: [K] = [

@@ -24,6 +24,8 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
     case registrationRemoved
     case registrationExpired
     case registrationRefused
+    case registrationUnreachable
+    case registrationReachable
     case authenticationChallenge
     case authenticationFail
     case callStart
@@ -99,6 +101,10 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
             Entry("reg.removed", .info, "A binding was removed by its client, by an operator or with its connection.")
         case .registrationExpired: Entry("reg.expired", .info, "A binding was not refreshed in time and is gone.")
         case .registrationRefused: Entry("reg.refused", .warn, "A REGISTER was answered with an error.")
+        case .registrationUnreachable:
+            Entry("reg.unreachable", .warn, "A device that has answered pings before answers no more.")
+        case .registrationReachable:
+            Entry("reg.reachable", .info, "A device that was unreachable was heard again.")
         case .authenticationChallenge:
             Entry("auth.challenge", .debug, "A request without usable credentials was challenged, as usual.")
         case .authenticationFail: Entry("auth.fail", .warn, "Credentials were presented and not accepted.")

@@ -104,6 +104,12 @@ extension Reason {
             Entry(
                 "R-1208", 503, "The database cannot store the change now.",
                 "Free disk space and check the rights of the database file; store.error in the log names the fault.")
+        case .firstHopLacksOutbound:
+            Entry(
+                "R-1211", 439,
+                "The phone asks for outbound flows, and the proxy before this server does not keep them.",
+                "Register here without that proxy, switch 'outbound' (RFC 5626) off in the phone, or have the proxy write 'ob' into its Path."
+            )
         case .callerNotRegistered:
             Entry(
                 "R-1301", 403, "The caller is not registered.",
@@ -154,6 +160,11 @@ extension Reason {
                 "The client has an application (VoiceUrl or VoiceApplicationSid), which this version cannot run yet.",
                 "Clear VoiceUrl and VoiceApplicationSid of the client; its calls and messages then go to whom they name."
             )
+        case .calleeUnreachable:
+            Entry(
+                "R-1317", 480, "No device of the dialled client answers any more, though they are registered.",
+                "Look at the callee's phone and its network; 'rollcall registrations' shows when each was heard last, and its next registration brings it back."
+            )
         case .noAnswer:
             Entry(
                 "R-1401", 408, "None of the callee's devices answered.",
@@ -193,6 +204,10 @@ extension Reason {
                 "R-1409", 503, "The server ended while the call was being set up.",
                 "Call again."
             )
+        case .flowFailed:
+            Entry(
+                "R-1417", 430, "The connection to the other phone of the call is gone.",
+                "Call again; a phone that registers anew within the call is found again by itself.")
         case .dialogUnknown:
             Entry(
                 "R-1501", 481, "The request belongs to a dialog that this server did not route.",

@@ -28,6 +28,7 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case badContact = 1206
     case starMisused = 1207
     case storeUnavailable = 1208
+    case firstHopLacksOutbound = 1211
 
     // Where to: RFC 3261 sections 16.3 to 16.6.
     case callerNotRegistered = 1301
@@ -42,6 +43,7 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case unsupportedScheme = 1310
     case nameNotResolved = 1311
     case clientHasApplication = 1312
+    case calleeUnreachable = 1317
 
     // What became of the call: RFC 3261 sections 16.7 to 16.10.
     case noAnswer = 1401
@@ -53,6 +55,7 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case ringingTooLong = 1407
     case callLimitReached = 1408
     case serverRestarted = 1409
+    case flowFailed = 1417
 
     // Messages and dialogs: RFC 3261 sections 8.2, 12.2 and 16.3.
     case dialogUnknown = 1501

@@ -41,6 +41,8 @@ public struct RESTSettings: Sendable {
 public protocol SIPService: Sendable {
     /// What became of the last request of a client that was refused, nil when none was.
     func lastFailure(ofClient login: String) -> AttemptReport?
+    /// When a device was heard last, and whether it is reached now; nil when the server has no such binding.
+    func presence(ofBinding key: [UInt8], client login: String) -> Presence?
     /// Drops a binding in memory, so that no request goes to its device any more, and has the store drop it too: before
     /// whatever is stored afterwards. `number` is that of the client's row.
     func removeBinding(_ key: [UInt8], ofClient login: String, number: Int64)
@@ -50,6 +52,25 @@ public protocol SIPService: Sendable {
     func send(_ body: String, from: String, to: String, number: RecordNumber) -> SIPRefusal?
     /// A new number for the record of a text.
     func makeRecordNumber() -> RecordNumber
+}
+
+extension SIPService {
+    /// Nothing is known.
+    public func presence(ofBinding key: [UInt8], client login: String) -> Presence? { nil }
+}
+
+/// What the SIP server knows of a registered device.
+public struct Presence: Equatable, Sendable {
+    /// When it was heard last: by a REGISTER, or an answer to a ping.
+    public var lastAlive: UnixTime
+    /// True when calls go to it.
+    public var isReachable: Bool
+
+    /// Both.
+    public init(lastAlive: UnixTime, isReachable: Bool) {
+        self.lastAlive = lastAlive
+        self.isReachable = isReachable
+    }
 }
 
 /// Why the SIP server refuses something.

@@ -14,7 +14,7 @@ extension Operation {
             "readRegistration", .get, "/Accounts/{AccountSid}/Registrations/{RegistrationSid}",
             "Shows a registration.", answers: .resource(.registration), problems: [.notFound]
         ) { service, call throws(Failure) in
-            .resource(RESTService.representation(of: try service.registration(call), call))
+            .resource(service.representation(of: try service.registration(call), call))
         },
         Operation(
             "deleteRegistration", .delete, "/Accounts/{AccountSid}/Registrations/{RegistrationSid}",
@@ -34,7 +34,7 @@ extension Operation {
             "/Accounts/{AccountSid}/Clients/{ClientSid}/Registrations/{RegistrationSid}",
             "Shows a registration of a client.", answers: .resource(.registration), problems: [.notFound]
         ) { service, call throws(Failure) in
-            .resource(RESTService.representation(of: try service.registration(call), call))
+            .resource(service.representation(of: try service.registration(call), call))
         },
         Operation(
             "deleteClientRegistration", .delete,
@@ -71,6 +71,10 @@ extension Schema {
             Member("q", .text, "The preference among the client's devices, 0 to 1."),
             Member("date_created", .date, "When the device registered first."),
             Member("date_last_seen", .date, "When it registered last."),
+            Member("last_alive", .date, "When it was heard last: by a REGISTER, or an answer to a ping."),
+            Member(
+                "reachable", .flag,
+                "False when calls pass it by: its connection is gone, or it does not answer pings any more."),
             Member("date_expires", .date, "When the registration ends unless it is refreshed."),
             Member("expires_in", .number, "Seconds until then."), uri,
         ])
@@ -102,7 +106,7 @@ extension Schema {
 extension RESTService {
     func listRegistrations(_ call: Call, client: Int64?) throws(Failure) -> Reply {
         try list(call, "Registrations", place: { ($0.binding.clientID, $0.binding.key) }) {
-            RESTService.representation(of: $0, call)
+            self.representation(of: $0, call)
         } rows: { store, last, offset, limit throws(StoreError) in
             if let client {
                 return try store.bindings(
@@ -175,8 +179,9 @@ extension RESTService {
         }
     }
 
-    static func representation(of row: BindingListing, _ call: Call) -> Representation {
+    func representation(of row: BindingListing, _ call: Call) -> Representation {
         let binding = row.binding
+        let presence = settings.sip?.presence(ofBinding: binding.key, client: row.login)
         let sid = RegistrationSID.make(binding)
         let isWaiting = binding.transport.isReliable && binding.listener.isEmpty
         var result = Representation("Registration")
@@ -190,9 +195,11 @@ extension RESTService {
         result.add("user_agent", String(decoding: binding.userAgent, as: UTF8.self))
         result.add("instance_id", binding.instance.map { String(decoding: $0, as: UTF8.self) })
         result.add("status", isWaiting ? "waiting" : "active")
-        result.add("q", q(binding.q))
+        result.add("q", RESTService.q(binding.q))
         result.add("date_created", APIDate.text(binding.createdAt))
         result.add("date_last_seen", APIDate.text(binding.updatedAt))
+        result.add("last_alive", APIDate.text(presence?.lastAlive ?? binding.updatedAt))
+        result.add("reachable", .flag(presence?.isReachable ?? !isWaiting))
         result.add("date_expires", APIDate.text(binding.expiresAt))
         result.add(
             "expires_in", number: max(0, binding.expiresAt.milliseconds - call.now.milliseconds + 999) / 1000)

@@ -11,9 +11,10 @@ extension ByteWriter {
     ///     the Via already has them.
     ///   - toTag: The tag put on To when it has none; empty for none (100 Trying).
     ///   - withoutTopVia: True for a request as we have forwarded it, with a Via line of ours on top.
+    ///   - keepalive: The value for `keep` in the topmost Via, in seconds (RFC 6223); 0 for none.
     public mutating func beginResponse(
         to request: borrowing SIPMessage, status: UInt16, phrase: ByteSlice? = nil, source: SocketAddress?,
-        toTag: ByteSlice, withoutTopVia: Bool = false
+        toTag: ByteSlice, withoutTopVia: Bool = false, keepalive: UInt32 = 0
     ) {
         append("SIP/2.0 ")
         append(decimal: UInt64(status))
@@ -29,7 +30,7 @@ extension ByteWriter {
                 continue
             }
             if isTop, let source {
-                appendTopVia(of: request, field, receivedFrom: source)
+                appendTopVia(of: request, field, receivedFrom: source, keepalive: keepalive)
             } else {
                 append(request.line(field))
             }
@@ -72,9 +73,11 @@ extension ByteWriter {
 
     /// Writes the Via line that holds the topmost value, with received and rport as of 18.2.1 and RFC 3581 section 4.
     ///
-    /// Values of received and rport that the peer wrote are replaced: they would send the response elsewhere.
+    /// Values of received and rport that the peer wrote are replaced: they would send the response elsewhere. With a
+    /// `keepalive` in seconds, a peer that offers to send keepalives is told how often (RFC 6223 section 4.4).
     public mutating func appendTopVia(
-        of message: borrowing SIPMessage, _ field: HeaderField, receivedFrom source: SocketAddress
+        of message: borrowing SIPMessage, _ field: HeaderField, receivedFrom source: SocketAddress,
+        keepalive: UInt32 = 0
     ) {
         let via = message.topVia
         let line = message.line(field)
@@ -92,6 +95,10 @@ extension ByteWriter {
                 append(decimal: UInt64(source.port))
             } else if !parameter.name.equalsIgnoringCase("received") {
                 append(via.parameters.text[copied..<parameter.end])
+                if keepalive > 0, !parameter.hasValue, parameter.name.equalsIgnoringCase("keep") {
+                    append("=")
+                    append(decimal: UInt64(keepalive))
+                }
             }
             copied = parameter.end
         }

@@ -45,6 +45,9 @@ public struct StreamFramer: ~Copyable {
     /// The length of the current message once its head is complete, else 0.
     private var length = 0
     private var sawLineEnd = false
+    /// True when a keepalive was sent, so that the next empty line is the answer to it and not half a ping.
+    public var awaitsPong = false
+    private var sawPong = false
     private var failure: Failure?
 
     /// A framer at the start of a stream. `limit` is the most that a message may have in bytes, `headLimit` its head.
@@ -55,6 +58,12 @@ public struct StreamFramer: ~Copyable {
 
     /// True when a message has begun that is not complete.
     public var isPartial: Bool { buffer.count > start }
+
+    /// True when the answer to a keepalive (RFC 5626 section 4.4.1) was passed since the last call.
+    public mutating func takePong() -> Bool {
+        defer { sawPong = false }
+        return sawPong
+    }
 
     /// Takes the next bytes of the stream. Slices given by `next` are no longer valid then.
     public mutating func append(_ bytes: ByteSlice) {
@@ -85,6 +94,11 @@ public struct StreamFramer: ~Copyable {
                     if rest.count == 1 { return .incomplete }
                     if rest[1] == ASCII.lineFeed {
                         start += 2
+                        if awaitsPong, !sawLineEnd {
+                            awaitsPong = false
+                            sawPong = true
+                            continue
+                        }
                         sawLineEnd.toggle()
                         if !sawLineEnd { return .ping }
                         continue

@@ -23,6 +23,7 @@ extension CallShard {
             contexts[context]?.branches.append(ProxyBranch(client: .none))
             fail(branch, context, status: 503)
         }
+        noteInstance(of: target, branch, context)
     }
 
     /// Forwards a request over a flow: writes it and makes its client transaction.
@@ -45,7 +46,8 @@ extension CallShard {
         let start = effects.outbox.bytes.count
         target.withText { requestURI, path in
             let forwarded = ForwardedRequest(
-                requestURI: requestURI, listener: listener, source: source, path: path, plan: plan)
+                requestURI: requestURI, listener: listener, source: source, path: path,
+                keepalive: plan.recordsRoute ? settings.keepalive.seconds(source.transport) : 0, plan: plan)
             effects.outbox.bytes.beginForwarded(request, forwarded, settings.listeners)
             effects.outbox.bytes.appendBranch(index, hash)
             if plan.recordsRoute {
@@ -101,7 +103,8 @@ extension CallShard {
         guard let token = route.token, (request.maxForwards ?? 70) > 0,
             let direction = token.direction(fromTag: request.fromTag, toTag: request.toTag, source: flow)
         else { return }
-        let next = server.currentFlow(of: route.requestURI(of: request), from: direction.next, now: now)
+        let next = server.currentFlow(
+            of: route.requestURI(of: request), request.to.uri, from: direction.next, now: now)
         guard server.isUsable(next) else { return }
         let start = effects.outbox.bytes.count
         let forwarded = ForwardedRequest(

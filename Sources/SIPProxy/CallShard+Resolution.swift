@@ -70,6 +70,7 @@ extension CallShard {
     mutating func fail(_ branch: Int, _ context: SlabIndex, status: UInt16) {
         contexts[context]?.branches[branch].state = .completed
         contexts[context]?.branches[branch].status = status
+        if status == 408 || status == 503 { contexts[context]?.branches[branch].isFlowFailed = true }
         if contexts[context]?.isBetter(status) == true {
             contexts[context]?.bestStatus = status
             contexts[context]?.best = []

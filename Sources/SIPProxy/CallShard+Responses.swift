@@ -77,6 +77,7 @@ extension CallShard {
             if !isRepeated { succeeded(context, status, response, server: server, now: now, effects: &effects) }
             return
         }
+        if status == 430 { contexts[context]?.branches[transaction.branch].isFlowFailed = true }
         if response.hasLowerVia || contexts[context]?.isOwn == true {
             keepIfBest(response, context, status, &effects)
         } else {
@@ -87,6 +88,7 @@ extension CallShard {
         if status >= 600 {
             // 16.7 step 5: nobody else is to ring, and nobody else is tried.
             contexts[context]?.waiting = []
+            contexts[context]?.otherFlows = []
             cancelBranches(
                 context, reason: Array("SIP;cause=600;text=\"Declined elsewhere\"".utf8), server: server, now: now,
                 effects: &effects)
@@ -101,6 +103,7 @@ extension CallShard {
     ) {
         guard let state = contexts[context] else { return }
         contexts[context]?.waiting = []
+        contexts[context]?.otherFlows = []
         contexts[context]?.request = []
         contexts[context]?.best = []
         if !state.isFinal {
@@ -157,6 +160,7 @@ extension CallShard {
 
     /// After a branch has ended without 2xx: the next targets are tried, or the best response goes upstream.
     mutating func branchEnded(_ context: SlabIndex, server: SIPServer, now: Now, effects: inout Effects) {
+        tryOtherFlows(context, server: server, now: now, effects: &effects)
         guard let state = contexts[context] else { return }
         if state.isFinal || state.hasPendingBranch {
             removeIfSpent(context)

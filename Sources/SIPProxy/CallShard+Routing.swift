@@ -40,12 +40,13 @@ extension CallShard {
             refuse(request, key, reason, record, from: flow, server: server, now: now, effects: &effects)
             return
         }
+        let otherFlows = targets.takeOtherFlows()
         if targets.count > server.settings.maxForks { targets.removeLast(targets.count - server.settings.maxForks) }
         let plan = ForwardingPlan(
             recordsRoute: request.method.makesDialog, ownRoutes: route.ownRoutes, credentials: caller.credentials)
         start(
-            request, key, destinations: targets.map { .binding($0.binding) }, plan, record, from: flow,
-            server: server, now: now, effects: &effects)
+            request, key, destinations: targets.map { .binding($0.binding) }, otherFlows: otherFlows, plan, record,
+            from: flow, server: server, now: now, effects: &effects)
     }
 
     /// 16.3: what makes a request unacceptable whoever sent it.
@@ -112,13 +113,16 @@ extension CallShard {
 
     /// Makes the transaction and the context of a request, answers 100 to an INVITE, forwards to the first targets.
     private mutating func start(
-        _ request: borrowing SIPMessage, _ key: TransactionKey, destinations: [Destination], _ plan: ForwardingPlan,
-        _ record: PendingRecord, from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
+        _ request: borrowing SIPMessage, _ key: TransactionKey, destinations: [Destination],
+        otherFlows: [Binding] = [], isInDialog: Bool = false, _ plan: ForwardingPlan, _ record: PendingRecord,
+        from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
     ) {
         let isInvite = request.method == .invite
         let index = insertServer(request, key, from: flow)
         var context = ResponseContext(server: index, method: request.method, source: flow, startedAt: now.instant)
         context.waiting = destinations.reversed()
+        context.otherFlows = otherFlows
+        context.isInDialog = isInDialog
         context.plan = plan
         context.record = record
         let contextIndex = contexts.insert(context)
@@ -137,13 +141,14 @@ extension CallShard {
 
     /// Makes the context of a text of the server's own, which nobody waits for upstream, and forwards it.
     mutating func start(
-        _ request: borrowing SIPMessage, destinations: [Destination], _ record: PendingRecord, server: SIPServer,
-        now: Now, effects: inout Effects
+        _ request: borrowing SIPMessage, destinations: [Destination], otherFlows: [Binding], _ record: PendingRecord,
+        server: SIPServer, now: Now, effects: inout Effects
     ) {
         let nowhere = Flow(transport: .udp, listener: 0, remote: SocketAddress(address: IPAddress(ipv4: 0), port: 0))
         var context = ResponseContext(
             server: .none, method: request.method, source: nowhere, startedAt: now.instant)
         context.waiting = destinations.reversed()
+        context.otherFlows = otherFlows
         context.record = record
         forwardFirstGroup(
             request, contexts.insert(context), from: nowhere, server: server, now: now, effects: &effects)
@@ -190,7 +195,7 @@ extension CallShard {
                 effects: &effects)
         }
         guard let after = contexts[context] else { return false }
-        return after.waiting.isEmpty && !after.branches.contains { $0.client == .none }
+        return after.waiting.isEmpty && after.otherFlows.isEmpty && !after.branches.contains { $0.client == .none }
     }
 
     /// Goes on with the next group of targets, from the request as it was kept.
@@ -221,14 +226,15 @@ extension CallShard {
             return
         }
         let plan = ForwardingPlan(ownRoutes: route.ownRoutes, isLastRouteTarget: route.isStrict)
-        let next = server.currentFlow(of: route.requestURI(of: request), from: direction.next, now: now)
+        let next = server.currentFlow(
+            of: route.requestURI(of: request), request.to.uri, from: direction.next, now: now)
         if request.method == .bye {
             logEnd(of: request, token.record, isFromCaller: direction.isFromCaller, from: flow, now, &effects)
             recordHangUp(request, token, isFromCaller: direction.isFromCaller, now: now, effects: &effects)
         }
         start(
-            request, key, destinations: [.peer(next, requestURI: route.requestURI(of: request).bytes)], plan,
-            PendingRecord(), from: flow, server: server, now: now, effects: &effects)
+            request, key, destinations: [.peer(next, requestURI: route.requestURI(of: request).bytes)],
+            isInDialog: true, plan, PendingRecord(), from: flow, server: server, now: now, effects: &effects)
     }
 
     /// 16.2: 100 (Trying) at once, so that the caller stops repeating.

@@ -42,18 +42,32 @@ extension SIPServer {
     }
 
     /// The flow of a party of a dialog as it is now: a phone that has registered again since the dialog began may have
-    /// another connection, or another port behind its NAT. Only at the same address: a route token proves one peer.
-    func currentFlow(of remoteTarget: ByteSlice, from flow: Flow, now: Now) -> Flow {
-        guard let user = SIPURI(remoteTarget)?.user, !user.isEmpty else { return flow }
+    /// another connection, or another port behind its NAT.
+    ///
+    /// A route token proves one peer. So it leads elsewhere only where that peer has gone by a REGISTER of its own: to the
+    /// binding that was reached by the token's flow before, or to the same contact at the same address. Whose bindings
+    /// these may be is a guess (the remote target's user, or `party`), which may be wrong without harm.
+    func currentFlow(of remoteTarget: ByteSlice, _ party: ByteSlice, from flow: Flow, now: Now) -> Flow {
+        if let found = currentFlow(user: remoteTarget, remoteTarget, flow, now) { return found }
+        return currentFlow(user: party, remoteTarget, flow, now) ?? flow
+    }
+
+    private func currentFlow(user uri: ByteSlice, _ remoteTarget: ByteSlice, _ flow: Flow, _ now: Now) -> Flow? {
+        guard let user = SIPURI(uri)?.user, !user.isEmpty else { return nil }
         let current = location.withClient(user) { client -> Flow? in
-            let binding = client.bindings.first { binding in
-                binding.isReachable && binding.isReachedByFlow && binding.isLive(at: now.unix)
-                    && binding.flow.remote.address == flow.remote.address
-                    && binding.flow.transport == flow.transport && binding.withText { $0.contact == remoteTarget }
+            var found: Flow?
+            for binding in client.bindings {
+                guard binding.hasFlow, binding.isReachedByFlow, binding.isLive(at: now.unix) else { continue }
+                if binding.flow == flow { return flow }
+                let isSamePeer =
+                    binding.replaced(flow)
+                    || binding.flow.remote.address == flow.remote.address
+                        && binding.flow.transport == flow.transport && binding.withText { $0.contact == remoteTarget }
+                if isSamePeer, found == nil { found = binding.flow }
             }
-            return binding?.flow
+            return found
         }
-        return (current ?? nil) ?? flow
+        return current ?? nil
     }
 
     /// True when a flow can be used with the listeners of this run; one from before a restart may name another listener.

@@ -51,10 +51,17 @@ extension OutgoingMessage {
         writer.append("sip:")
         writer.append(user)
         writer.append(byte: UInt8(ascii: "@"))
+        writer.append(host: domain)
+    }
+}
+
+extension ByteWriter {
+    /// Appends a domain as the host of a URI: an IPv6 address in brackets.
+    mutating func append(host domain: ByteSlice) {
         let isBare = domain.firstIndex(of: UInt8(ascii: ":")) != nil && domain.first != UInt8(ascii: "[")
-        if isBare { writer.append("[") }
-        writer.append(domain)
-        if isBare { writer.append("]") }
+        if isBare { append("[") }
+        append(domain)
+        if isBare { append("]") }
     }
 }
 
@@ -68,13 +75,14 @@ extension SIPServer {
         if settings.isDraining { return .serverStopping }
         var targets: [Target] = []
         if let reason = message.to.withSlice({ appendTargets(ofUser: $0, now: now, to: &targets) }) { return reason }
+        let otherFlows = targets.takeOtherFlows()
         if targets.count > settings.maxForks { targets.removeLast(targets.count - settings.maxForks) }
         var writer = ByteWriter(capacity: 512 + message.body.count)
         domains.domain.withSlice { message.write(to: &writer, domain: $0, key: settings.runKey) }
         if writer.count > settings.messageSize { return .messageTooLarge }
         send(
-            writer.slice, to: targets.map { .binding($0.binding) }, PendingRecord(message.number), now: now,
-            effects: &effects)
+            writer.slice, to: targets.map { .binding($0.binding) }, otherFlows: otherFlows,
+            PendingRecord(message.number), now: now, effects: &effects)
         return nil
     }
 }

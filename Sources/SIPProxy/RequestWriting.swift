@@ -11,6 +11,8 @@ struct ForwardedRequest {
     var source: Flow
     /// Route values put on top, for a target that was registered with Path (RFC 3327); empty for none.
     var path: ByteSlice = .empty
+    /// How often the peer is to send keepalives if it offers to, in seconds (RFC 6223); 0 for a request in a dialog.
+    var keepalive: UInt32 = 0
     /// What else is changed.
     var plan = ForwardingPlan()
 }
@@ -47,7 +49,8 @@ extension ByteWriter {
             case .via where isTopVia:
                 isTopVia = false
                 append(request.bytes[unchanged..<Int(field.lineStart)])
-                appendTopVia(of: request, field, receivedFrom: forwarded.source.remote)
+                appendTopVia(
+                    of: request, field, receivedFrom: forwarded.source.remote, keepalive: forwarded.keepalive)
             case .maxForwards:
                 append(request.bytes[unchanged..<Int(field.lineStart)])
                 appendHeader("Max-Forwards", number: UInt64(max(1, request.maxForwards ?? 70) - 1))
@@ -90,15 +93,5 @@ extension ByteWriter {
         let rest = value.from(end + 1).trimmed()
         if !rest.isEmpty { appendHeader("Via", rest) }
         append(response.bytes.from(Int(field.lineEnd)))
-    }
-}
-
-extension SIPMessage {
-    /// True when there is a Via value below the topmost one.
-    var hasLowerVia: Bool {
-        guard let first = firstIndex(of: .via) else { return false }
-        if value(field(first)).count > topVia.text.count { return true }
-        for index in first + 1..<fieldCount where field(index).name == .via { return true }
-        return false
     }
 }

@@ -26,6 +26,10 @@ struct ProxyBranch {
     var isCancelSent = false
     /// The final status, 0 before.
     var status: UInt16 = 0
+    /// The mark of its device, where that has other flows that are not tried yet; 0 for none.
+    var instance: UInt64 = 0
+    /// It has ended as its flow has failed (RFC 5626 section 5.3): another flow of its device may do.
+    var isFlowFailed = false
 }
 
 /// All that belongs to one request that was forwarded, from its forwarding to its final response (RFC 3261 16.7).
@@ -40,6 +44,10 @@ struct ResponseContext {
     var branches: [ProxyBranch] = []
     /// Targets not tried yet, the next at the end; empty when all were tried at once.
     var waiting: [Destination] = []
+    /// Other flows of devices that are among the targets, each tried when the flow before has failed (RFC 5626).
+    var otherFlows: [Binding] = []
+    /// The request belongs to a dialog, so that there is one flow only.
+    var isInDialog = false
     /// The request as received; kept only while there are targets that are not tried or not resolved.
     var request: [UInt8] = []
     /// What the forwarding of waiting targets needs beside the request.
@@ -82,6 +90,9 @@ struct ResponseContext {
         if isTimedOut, bestStatus == 0 || bestStatus == 487 { return 408 }
         switch bestStatus {
         case 0: return 408
+        // RFC 5626 section 5.3: the flow of a dialog is gone. A caller is told no more than that nobody is reached.
+        case 503 where isInDialog && best.isEmpty: return 430
+        case 430 where !isInDialog: return 480
         // 16.7 step 6: 503 would say that this server is out of service.
         case 503: return 500
         default: return bestStatus
@@ -92,6 +103,8 @@ struct ResponseContext {
     var reason: Reason {
         switch finalStatus {
         case 487: .callCancelled
+        case 430: .flowFailed
+        case 480 where bestStatus == 430: .calleeUnreachable
         case 408: isTimedOut ? .ringingTooLong : .noAnswer
         case 500, 503: best.isEmpty ? .contactUnreachable : .calleeFailed
         case 486, 600: .calleeBusy
@@ -113,6 +126,7 @@ struct ResponseContext {
         case 401, 407, 415, 420, 484: 400
         // A phone that cannot be reached says less than one that answered.
         case 408, 480, 487: 402
+        case 430: 403
         case 400..<500: 401
         case 503: 600
         case 500..<600: 500

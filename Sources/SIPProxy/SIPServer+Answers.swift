@@ -102,7 +102,10 @@ extension SIPServer {
         let isKnown = location.appendTargets(of: user, now: now.unix, to: &targets)
         if !targets.isEmpty { return nil }
         // A disabled client looks like one that is not registered; only an unknown one is told apart.
-        return isKnown || location.withClient(user, { _ in true }) != nil ? .calleeNotRegistered : .calleeUnknown
+        guard isKnown else {
+            return location.withClient(user, { _ in true }) != nil ? .calleeNotRegistered : .calleeUnknown
+        }
+        return location.isRegistered(user, now: now.unix) ? .calleeUnreachable : .calleeNotRegistered
     }
 
     /// Finds the contact that a request within a dialog names, for a phone that has lost the route: only a contact that
@@ -163,7 +166,8 @@ extension SIPServer {
             effects.outbox.bytes.beginResponse(to: request, status: 200, source: flow.remote, toTag: $0)
         }
         effects.outbox.bytes.appendHeader("Allow", Refusal.allowedMethods)
-        effects.outbox.bytes.append("Accept: */*\r\nSupported: path\r\n")
+        effects.outbox.bytes.append("Accept: */*\r\n")
+        effects.outbox.bytes.appendHeader("Supported", OptionTag.supported)
         effects.outbox.bytes.endResponse()
         effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
     }

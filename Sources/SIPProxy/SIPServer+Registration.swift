@@ -24,6 +24,10 @@ extension SIPServer {
                     changes: registration.changes, flow: responseFlow, response: response, undo: registration.undo))
         }
         log(registration, of: request, from: flow, now, &effects)
+        if let recovered = registration.recovered {
+            let login = SIPURI(request.to.uri)?.user.bytes ?? []
+            log([ReachabilityChange(login: login, binding: recovered)], .registrationReachable, now, &effects)
+        }
     }
 
     /// Writes what is answered instead of `response` when the store could not commit: 503 with the reason.

@@ -25,6 +25,8 @@ public struct ServerSettings: Sendable {
     public var messageSize = 65535
     /// The most header fields of a message, at most `SIPMessage.headerCapacity`.
     public var headerCount = SIPMessage.headerCapacity
+    /// How devices behind NAT are kept reachable.
+    public var keepalive = KeepalivePolicy()
     /// True when the answer to a REGISTER waits until its bindings are stored.
     public var awaitsStore = true
     /// True when the server is about to end: what would begin a call or a dialog, and texts, are refused.
@@ -51,6 +53,7 @@ public final class SIPServer: Sendable {
     let domains: DomainTable
     private let shards: [Shard]
     private let hasTimers = Atomic(false)
+    let reachability = Mutex(ReachabilityLog())
     /// Tells records of the same millisecond apart.
     private let recordCounter: Atomic<UInt64>
 
@@ -97,6 +100,7 @@ public final class SIPServer: Sendable {
         _ bytes: ByteSlice, into message: inout SIPMessage, from flow: Flow, now: Now, effects: inout Effects
     ) {
         guard Int(flow.listener) < settings.listeners.count else { return }
+        if bytes.first == 0, !flow.transport.isReliable, answerSTUN(bytes, flow, &effects) { return }
         var fault = message.parse(bytes, isStream: flow.transport.isReliable)
         if bytes.count > settings.messageSize { fault = .tooLarge }
         // A stream gives a head without its body only when that is over the limit.
@@ -108,6 +112,10 @@ public final class SIPServer: Sendable {
         }
         if message.isRequest, message.method == .register {
             register(message, flow, now, &effects)
+            return
+        }
+        if !message.isRequest, PingToken.isLikely(branch: message.topVia.branch) {
+            receivePingAnswer(message, now: now, effects: &effects)
             return
         }
         // After the shard is left: `tick` clears it before it counts, so that no timer is overlooked.
@@ -128,7 +136,7 @@ public final class SIPServer: Sendable {
 
     /// Sends a request of the server's own, which has no Via; its end is told by its record.
     func send(
-        _ bytes: ByteSlice, to destinations: [Destination], _ record: PendingRecord, now: Now,
+        _ bytes: ByteSlice, to destinations: [Destination], otherFlows: [Binding], _ record: PendingRecord, now: Now,
         effects: inout Effects
     ) {
         var request = SIPMessage()
@@ -136,7 +144,9 @@ public final class SIPServer: Sendable {
         _ = request.parse(bytes)
         defer { hasTimers.store(true, ordering: .relaxed) }
         shard(of: request.callID).state.withLock { shard in
-            shard.start(request, destinations: destinations, record, server: self, now: now, effects: &effects)
+            shard.start(
+                request, destinations: destinations, otherFlows: otherFlows, record, server: self, now: now,
+                effects: &effects)
         }
     }
 
@@ -174,6 +184,7 @@ public final class SIPServer: Sendable {
         _ = message.parse(bytes)
         guard message.isRequest else { return }
         let branch = message.topVia.branch
+        if pingCameBack(branch, now: now, effects: &effects) { return }
         // Where the Call-ID was cut off the branch is sought everywhere: it happens seldom.
         for shard in message.callID.isEmpty ? shards : [shard(of: message.callID)] {
             shard.state.withLock {

@@ -69,7 +69,7 @@ extension ByteWriter {
     }
 
     /// Appends with every byte escaped that is not `unreserved`, whether it was escaped before or not.
-    private mutating func append(escaped text: ByteSlice) {
+    public mutating func append(escaped text: ByteSlice) {
         var index = 0
         while index < text.count {
             let (byte, length) = text.unescapedByte(at: index)

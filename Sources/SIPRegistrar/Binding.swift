@@ -2,7 +2,7 @@ import Primitives
 
 /// A binding of an address-of-record to a contact (RFC 3261 section 10), with the way back to the device.
 ///
-/// Small, as there may be a million: the texts are in one array, and the fields take about 120 bytes.
+/// Small, as there may be a million: the texts are in one array, and the fields take 128 bytes.
 public struct Binding: Sendable {
     /// The texts of a binding as slices, for making one.
     public struct Text {
@@ -59,6 +59,8 @@ public struct Binding: Sendable {
     /// True when requests go back over `flow`, whatever address the contact names, as NAT demands; false when the client
     /// has asked for another way: with Path (RFC 3327), or with TCP in a contact that was registered over UDP.
     public let isReachedByFlow: Bool
+    /// What the keepalive knows of the device, and which flows it had before.
+    public internal(set) var liveness: Liveness
 
     /// A binding of `text`, copied; a text beyond its limit is cut, so the caller checks before.
     public init(
@@ -96,6 +98,8 @@ public struct Binding: Sendable {
         self.createdAt = createdAt
         self.updatedAt = updatedAt
         self.flow = flow
+        liveness = Liveness(since: updatedAt)
+        liveness.isNatted = isReachedByFlow && flow.remote.address.isForeign(to: contact)
     }
 
     /// Calls `body` with the texts, valid for the call.
@@ -127,9 +131,14 @@ public struct Binding: Sendable {
     @inline(__always)
     public func isLive(at now: UnixTime) -> Bool { expiresAt > now }
 
-    /// True when a request can be sent to it: a stream binding of before a restart waits for its device to reconnect.
+    /// True when there is a flow to send on: a stream binding of before a restart, or one whose connection was closed just
+    /// now, waits for its device to reconnect.
     @inline(__always)
-    public var isReachable: Bool { !flow.transport.isReliable || flow.connection != 0 }
+    public var hasFlow: Bool { !flow.transport.isReliable || flow.connection != 0 }
+
+    /// True when requests go to it: there is a flow, and its device has not stopped answering.
+    @inline(__always)
+    public var isReachable: Bool { hasFlow && !liveness.isUnreachable }
 
     /// Seconds that are left at `now`, rounded up; 0 when expired.
     public func secondsLeft(at now: UnixTime) -> UInt64 {

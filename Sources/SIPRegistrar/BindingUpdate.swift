@@ -24,6 +24,8 @@ struct BindingUpdate: Sendable {
     private(set) var isRepetition = false
     /// True when a binding is now on another connection than before.
     private(set) var needsTracking = false
+    /// The binding that was unreachable and is heard again, as it was.
+    private(set) var recovered: Binding?
     private let clientID: Int64
     private var added = 0
     private var moved = 0
@@ -48,7 +50,7 @@ struct BindingUpdate: Sendable {
             removeAll()
             return
         }
-        for index in 0..<contacts.count { try apply(contacts[index], origin, policy) }
+        for index in 0..<contacts.count { try apply(contacts[index], isOnly: contacts.count == 1, origin, policy) }
     }
 
     /// The Call-ID and CSeq of each binding that the request would change, before any is changed: the requests of one
@@ -78,6 +80,7 @@ struct BindingUpdate: Sendable {
         changes = []
         isRepetition = true
         needsTracking = false
+        recovered = nil
     }
 
     private mutating func removeAll() {
@@ -87,9 +90,10 @@ struct BindingUpdate: Sendable {
     }
 
     private mutating func apply(
-        _ contact: RegisterContact, _ origin: Origin, _ policy: RegistrarPolicy
+        _ contact: RegisterContact, isOnly: Bool, _ origin: Origin, _ policy: RegistrarPolicy
     ) throws(Refusal) {
-        let found = bindings.firstIndex { $0.matches(contact) }
+        var found = bindings.firstIndex { $0.matches(contact) }
+        if found == nil, contact.expires > 0, isOnly { found = bindings.firstIndex { $0.isLeft(by: contact, origin) } }
         if contact.expires == 0 {
             // Removing what is not there is no fault: it is gone, as was asked for.
             if let found { remove(at: found) }
@@ -109,11 +113,13 @@ struct BindingUpdate: Sendable {
     private mutating func replace(at index: Int, _ contact: RegisterContact, _ origin: Origin) {
         let old = bindings[index]
         let wasLive = old.isLive(at: origin.now)
+        if wasLive, old.liveness.isUnreachable, recovered == nil { recovered = old }
         if old.hasText(of: contact, origin) {
             // The texts, which are nearly always the same, are shared and not copied.
             bindings[index].refresh(contact, origin)
         } else {
             bindings[index] = Binding(contact, origin, createdAt: wasLive ? old.createdAt : origin.now)
+            bindings[index].succeed(old, at: origin.now)
             let oldKey = old.key
             if oldKey != bindings[index].key { changes.append(.delete(clientID: clientID, key: oldKey)) }
         }
@@ -164,7 +170,19 @@ extension Binding {
         sequenceNumber = origin.sequenceNumber
         expiresAt = UnixTime(milliseconds: origin.now.milliseconds &+ Int64(contact.expires) * 1000)
         updatedAt = origin.now
-        flow = origin.flow
+        move(to: origin.flow, at: origin.now)
+        _ = liveness.heard(at: origin.now, isAnswer: false)
+    }
+
+    /// True for the binding of a device that has come back by another way with another contact, and has no instance-id by
+    /// which RFC 5626 would tell: the same Call-ID, which a device keeps over its registrations (RFC 3261 10.2), by another
+    /// flow of the same transport; or a lost connection, and the same program at the same address.
+    fileprivate func isLeft(by contact: RegisterContact, _ origin: BindingUpdate.Origin) -> Bool {
+        if hasInstance || !contact.instance.isEmpty || flow == origin.flow { return false }
+        if flow.transport != origin.flow.transport || isReachedByFlow != origin.path.isEmpty { return false }
+        if callIDHash == origin.callIDHash { return true }
+        return !hasFlow && flow.remote.address == origin.flow.remote.address && !origin.userAgent.isEmpty
+            && withText { $0.userAgent == origin.userAgent }
     }
 
     fileprivate func matches(_ contact: RegisterContact) -> Bool {

@@ -32,6 +32,11 @@ struct ClientTable: Sendable {
         return result
     }
 
+    /// The same for a change that adds and removes no binding, without counting them.
+    mutating func updateKept<Result>(_ position: Int, _ body: (inout ClientEntry) -> Result) -> Result {
+        body(&pieces[position / Self.pieceSize][position % Self.pieceSize])
+    }
+
     /// Adds a client whose login is not in the table.
     mutating func insert(_ entry: ClientEntry, _ key: LoginKey) {
         if let position = free.popLast() {

@@ -7,18 +7,22 @@ import Synchronization
 ///
 /// Shared by all workers, in shards by login with a lock each; nothing but these locks is waited for.
 public final class LocationService: Sendable {
-    private final class Shard: Sendable {
+    final class Shard: Sendable {
         let clients = Mutex(ClientTable())
+        /// True when a client may have a binding that is to be pinged.
+        let expectsPings = Atomic(false)
         /// Who has a binding on a stream connection; an entry may outlive the binding, never the connection.
         let connections = Mutex<[UInt64: Set<LoginKey>]>([:])
     }
 
-    private static let shardCount = 64
-    private let shards: [Shard]
+    static let shardCount = 64
+    let shards: [Shard]
     private let key: HashKey
     private let sweepShard = Mutex(0)
     /// Touched when changes could not be stored, and then before the lock of a shard.
     let unstored = Mutex(UnstoredBindings())
+    let pingSweep = Mutex(PingSweep())
+    let abandoned = Mutex<[AbandonedBinding]>([])
 
     /// An empty service; `key` must be unpredictable.
     public init(key: HashKey) {
@@ -26,9 +30,9 @@ public final class LocationService: Sendable {
         shards = (0..<Self.shardCount).map { _ in Shard() }
     }
 
-    private func shard(of key: LoginKey) -> Shard { shards[Int(key.hash.second % UInt64(Self.shardCount))] }
+    func shard(of key: LoginKey) -> Shard { shards[Int(key.hash.second % UInt64(Self.shardCount))] }
 
-    private func shard(ofConnection connection: UInt64) -> Shard {
+    func shard(ofConnection connection: UInt64) -> Shard {
         shards[Int((connection &* 0x9e37_79b9_7f4a_7c15) >> 32 % UInt64(Self.shardCount))]
     }
 
@@ -154,7 +158,11 @@ public final class LocationService: Sendable {
             entry.bindings.append(binding)
             return true
         }
-        if isRestored == true { track(binding.flow, of: key) }
+        if isRestored == true {
+            track(binding.flow, of: key)
+            // Whether it is to be pinged is found out by the next sweep.
+            expectPings(of: key)
+        }
         return isRestored ?? false
     }
 
@@ -179,19 +187,6 @@ public final class LocationService: Sendable {
     /// True when the client has or had a binding on the flow's connection, and the connection is open.
     func isTracked(_ flow: Flow, of key: LoginKey) -> Bool {
         shard(ofConnection: flow.connection).connections.withLock { $0[flow.connection]?.contains(key) ?? false }
-    }
-
-    /// Removes all bindings on a stream connection that is closed: their devices cannot be reached any more.
-    public func connectionClosed(_ connection: UInt64) -> [DroppedBinding] {
-        let keys = shard(ofConnection: connection).connections.withLock { $0.removeValue(forKey: connection) }
-        var dropped: [DroppedBinding] = []
-        for key in keys ?? [] {
-            dropped +=
-                withClient(key) { entry in
-                    entry.removeBindings { $0.flow.transport.isReliable && $0.flow.connection == connection }
-                } ?? []
-        }
-        return dropped
     }
 
     /// Removes expired bindings and nonces: a part of the whole at each call, which goes on where the last one ended.

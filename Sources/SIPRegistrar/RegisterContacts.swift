@@ -39,6 +39,8 @@ struct RegisterContacts {
     init(_ request: borrowing SIPMessage, _ policy: RegistrarPolicy) throws(Refusal) {
         guard request.firstIndex(of: .contact) != nil else { return }
         let usual = request.value(of: .expires).map { Self.seconds($0) } ?? policy.defaultExpires
+        var hasOutbound: Bool?
+        var flows = 0
         var values = request.values(of: .contact)
         while let value = values.next(in: request) {
             if removesAll { throw Refusal(.starMisused) }
@@ -49,10 +51,30 @@ struct RegisterContacts {
                 continue
             }
             guard count < Self.limit else { throw Refusal(.badContact) }
-            let contact = try Self.contact(value, usual: usual, policy)
+            var contact = try Self.contact(value, usual: usual, policy)
+            if contact.registrationID > 0 {
+                let isOutbound = hasOutbound ?? Self.supportsOutbound(request)
+                hasOutbound = isOutbound
+                // RFC 5626 section 6: without the option tag the reg-id is ignored.
+                if !isOutbound { contact.registrationID = 0 }
+                // Section 4.2.1: one flow a request.
+                if isOutbound, contact.expires > 0 { flows += 1 }
+                if flows > 1 { throw Refusal(.badContact) }
+            }
             if count == 0 { first = contact } else { others.append(contact) }
             count += 1
         }
+    }
+
+    /// True when the Contacts make a flow of RFC 5626.
+    var isOutbound: Bool {
+        for index in 0..<count where self[index].registrationID > 0 && self[index].expires > 0 { return true }
+        return false
+    }
+
+    private static func supportsOutbound(_ request: borrowing SIPMessage) -> Bool {
+        OptionTag.isNamed("outbound", by: .supported, in: request)
+            || OptionTag.isNamed("outbound", by: .require, in: request)
     }
 
     private static func contact(

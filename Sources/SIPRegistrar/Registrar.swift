@@ -51,16 +51,18 @@ public final class Registrar: Sendable {
             let policy = currentPolicy.value
             let contacts = try RegisterContacts(request, policy)
             let path = try joinedPath(request)
+            if contacts.isOutbound { try checkFirstHop(request, path) }
             guard let update = try apply(contacts, path, request, client, policy, flow, now) else {
                 // Removed or disabled since it was authenticated: as any unknown login.
                 return challenge(request, stale: false, .unknownLogin, flow, now, &writer)
             }
-            writeBindings(update.bindings, path, request, flow, now, &writer)
+            writeBindings(
+                update.bindings, path, isOutbound: contacts.isOutbound, request, policy, flow, now, &writer)
             return Registration(
                 outcome: contacts.isQuery ? .queried : update.outcome, status: 200, clientID: client.id,
                 // The request before may still wait to be stored, and its answer was not sent before that.
                 changes: update.isRepetition && !contacts.isQuery ? [.settled] : update.changes,
-                undo: update.changes.isEmpty ? nil : update.undo(of: client.key))
+                undo: update.changes.isEmpty ? nil : update.undo(of: client.key), recovered: update.recovered)
         } catch {
             writeRefusal(error, of: request, from: flow, into: &writer)
             return Registration(
@@ -124,6 +126,24 @@ public final class Registrar: Sendable {
         return path
     }
 
+    /// RFC 5626 section 6: a flow is of use only where the first hop keeps it, which is us, or an edge proxy that says so
+    /// in the Path value that it has put there first.
+    private func checkFirstHop(_ request: borrowing SIPMessage, _ path: [UInt8]) throws(Refusal) {
+        if path.isEmpty, !request.hasLowerVia { return }
+        let hasEdge = path.withSlice { path in
+            var offset = 0
+            var last = ByteSlice.empty
+            while offset < path.count {
+                let end = path.endOfValue(from: offset)
+                last = path[offset..<end].trimmed()
+                offset = end + 1
+            }
+            guard let edge = NameAddress(last).flatMap({ SIPURI($0.uri) }) else { return false }
+            return edge.parameters["ob"] != nil
+        }
+        if !hasEdge { throw Refusal(.firstHopLacksOutbound) }
+    }
+
     /// Steps 6 and 7: the bindings are changed, all as asked for or none. Nil when the client is gone.
     private func apply(
         _ contacts: RegisterContacts, _ path: [UInt8], _ request: borrowing SIPMessage,
@@ -153,20 +173,28 @@ public final class Registrar: Sendable {
         }
         guard let update = try (result ?? nil)?.get() else { return nil }
         if update.needsTracking { locations.track(flow, of: client.key) }
+        if policy.keepalive.pings(anyOf: update.bindings) { locations.expectPings(of: client.key) }
         return update
     }
 
     /// Step 8: all bindings with the time that they have left, Contacts as their client sent them.
     private func writeBindings(
-        _ bindings: [Binding], _ path: [UInt8], _ request: borrowing SIPMessage, _ flow: Flow, _ now: UnixTime,
-        _ writer: inout ByteWriter
+        _ bindings: [Binding], _ path: [UInt8], isOutbound: Bool, _ request: borrowing SIPMessage,
+        _ policy: RegistrarPolicy, _ flow: Flow, _ now: UnixTime, _ writer: inout ByteWriter
     ) {
         ResponseTag(for: request, key: key).withSlice { tag in
-            writer.beginResponse(to: request, status: 200, source: flow.remote, toTag: tag)
+            writer.beginResponse(
+                to: request, status: 200, source: flow.remote, toTag: tag,
+                keepalive: policy.keepalive.seconds(flow.transport))
         }
         for binding in bindings where binding.isLive(at: now) { writer.appendContact(binding, now: now) }
         if !path.isEmpty { path.withSlice { writer.appendHeader("Path", $0) } }
-        writer.appendHeader("Supported", "path")
+        writer.appendHeader("Supported", OptionTag.supported)
+        if isOutbound {
+            // RFC 5626 section 6.
+            writer.append("Require: outbound\r\n")
+            writer.appendHeader("Flow-Timer", number: UInt64(policy.keepalive.seconds(flow.transport)))
+        }
         writer.endResponse()
     }
 

@@ -18,6 +18,8 @@ public struct RegistrarPolicy: Sendable {
     public var maxBindings = 10
     /// What happens to one binding more.
     public var whenFull = WhenFull.replaceOldest
+    /// The keepalive that the server does, and what it tells phones of theirs.
+    public var keepalive = KeepalivePolicy()
 
     /// The default settings.
     public init() {}

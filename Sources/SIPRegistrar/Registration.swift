@@ -33,4 +33,6 @@ public struct Registration: Sendable {
     public let changes: [BindingChange]
     /// What takes the changes back in the location service when they cannot be stored; nil when there are none.
     public var undo: BindingUndo?
+    /// The binding that did not answer any more and is heard again, as it was before the request.
+    public var recovered: Binding?
 }

@@ -50,6 +50,8 @@ final class Connection: @unchecked Sendable {
     let wasAccepted: Bool
     /// What only the owning loop touches.
     var input: Input
+    /// A ping was sent whose answer is not read yet.
+    private let isPinged = Atomic(false)
     private let descriptor: FileDescriptor
     private let currentLimits: Replaceable<TransportLimits>
     private var limits: TransportLimits { currentLimits.value }
@@ -116,6 +118,17 @@ final class Connection: @unchecked Sendable {
             updateInterest(output)
             return .sent
         }
+    }
+
+    /// Sends an empty line that asks for one in answer (RFC 5626 section 4.4.1).
+    func sendPing(_ line: UnsafeRawBufferPointer) -> Sent {
+        isPinged.store(true, ordering: .relaxed)
+        return send(line, origin: 0)
+    }
+
+    /// True when a ping was sent since the last call.
+    func takePinged() -> Bool {
+        isPinged.load(ordering: .relaxed) && isPinged.exchange(false, ordering: .relaxed)
     }
 
     /// Completes the opening when the socket turned writable; false when the connection failed.

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Primitives
+import SIPMessage
 import Synchronization
 
 /// The loop of one worker on its own thread: waits for its sockets, hands up what they bring, keeps the limits of time.
@@ -162,6 +163,7 @@ public final class EventLoop: @unchecked Sendable {
     @inline(__always)
     private static func withoutLeadingBlank(_ datagram: ByteSlice) -> ByteSlice {
         guard let first = datagram.first, first <= ASCII.carriageReturn else { return datagram }
+        if first == 0, STUNMessage.isLikely(datagram) { return datagram }
         var start = 0
         while start < datagram.count,
             datagram[start] == 0 || datagram[start] == ASCII.carriageReturn || datagram[start] == ASCII.lineFeed
@@ -219,6 +221,7 @@ public final class EventLoop: @unchecked Sendable {
         if length == 0 { return end(connection, delegate, now) }
         connection.input.last = now.instant
         connection.input.framer.append(ByteSlice(UnsafeRawBufferPointer(rebasing: buffer[..<length])))
+        if connection.takePinged() { connection.input.framer.awaitsPong = true }
         var messages = 0
         var pings = 0
         defer { counters.received.count(messages) }
@@ -243,6 +246,8 @@ public final class EventLoop: @unchecked Sendable {
             }
         }
         if pings > 0 { answer(pings, connection) }
+        let isAnswer = connection.input.framer.takePong()
+        if pings > 0 || isAnswer { delegate.heard(on: connection.flow, isAnswer: isAnswer, now: now) }
         if !connection.input.framer.isPartial {
             connection.input.partialSince = nil
         } else if messages > 0 || connection.input.partialSince == nil {

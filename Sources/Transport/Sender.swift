@@ -101,10 +101,11 @@ public final class Sender {
     private func sendOnStream(_ message: Outbox.Message, _ bytes: UnsafeRawBufferPointer) {
         var flow = message.flow
         if flow.connection != 0 {
-            if let connection = table.connection(flow.connection),
-                connection.send(bytes, origin: message.origin) == .sent
-            {
-                return counters.sent.count()
+            if let connection = table.connection(flow.connection) {
+                // No message is as short as the empty lines of a keepalive.
+                let isPing = bytes.count <= 4
+                let result = isPing ? connection.sendPing(bytes) : connection.send(bytes, origin: message.origin)
+                if result == .sent { return counters.sent.count() }
             }
             if message.reconnectPort == 0 { return fail(message) }
             // RFC 3261 18.2.2: a response whose connection is gone goes to the address and port in its Via.

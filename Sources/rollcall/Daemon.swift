@@ -137,7 +137,8 @@ enum Daemon {
             policy: DaemonParts.authenticationPolicy(site.configuration.authentication),
             secret: try persistentKey("nonce_key", in: store), start: System.now().unix)
         let registrar = Registrar(
-            policy: DaemonParts.registrarPolicy(site.configuration.registrar), domains: domains, locations: location,
+            policy: DaemonParts.registrarPolicy(site.configuration.registrar, site.configuration.nat), domains: domains,
+            locations: location,
             // Bindings are stored with hashes of Call-IDs under this key.
             authenticator: authenticator, key: try persistentKey("registrar_key", in: store))
         let server = SIPServer(

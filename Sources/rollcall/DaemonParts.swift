@@ -138,6 +138,7 @@ struct DaemonParts: Sendable {
         settings.messageSize = configuration.limits.messageSize
         settings.headerCount = configuration.limits.headers
         settings.awaitsStore = configuration.durability != .memory
+        settings.keepalive = keepalivePolicy(configuration.nat)
     }
 
     /// The hosts that are ours: the domain, its aliases, and all that we listen on or advertise.
@@ -167,9 +168,29 @@ struct DaemonParts: Sendable {
         return policy
     }
 
+    /// The rules of the keepalive.
+    static func keepalivePolicy(_ configuration: Configuration.NAT) -> KeepalivePolicy {
+        var policy = KeepalivePolicy()
+        policy.method =
+            switch configuration.keepalive {
+            case .options: .options
+            case .crlf: .emptyLine
+            case .off: .off
+            }
+        policy.interval = Int64(clamping: configuration.interval.wholeMilliseconds)
+        policy.unanswered = UInt8(clamping: configuration.unanswered)
+        policy.pingsAll = configuration.targets == .all
+        policy.flowTimer = UInt32(clamping: configuration.flowTimer.wholeSeconds)
+        policy.reconnectTime = configuration.reconnectTime.wholeMilliseconds
+        return policy
+    }
+
     /// The rules of registration.
-    static func registrarPolicy(_ configuration: Configuration.Registrar) -> RegistrarPolicy {
+    static func registrarPolicy(
+        _ configuration: Configuration.Registrar, _ nat: Configuration.NAT
+    ) -> RegistrarPolicy {
         var policy = RegistrarPolicy()
+        policy.keepalive = keepalivePolicy(nat)
         policy.defaultExpires = UInt32(clamping: configuration.defaultExpires.wholeSeconds)
         policy.minExpires = UInt32(clamping: configuration.minExpires.wholeSeconds)
         policy.maxExpires = UInt32(clamping: configuration.maxExpires.wholeSeconds)

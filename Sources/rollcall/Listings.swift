@@ -51,9 +51,14 @@ struct RegistrationView: Codable {
     let expiresIn: Int
     let dateCreated: String
     let dateLastSeen: String
+    /// When the device was heard last.
+    let lastAlive: String
+    /// False when calls pass the device by.
+    let reachable: Bool
 
     enum CodingKeys: String, CodingKey {
-        case sid, login, contact, source, transport, status
+        case sid, login, contact, source, transport, status, reachable
+        case lastAlive = "last_alive"
         case userAgent = "user_agent"
         case expiresIn = "expires_in"
         case dateCreated = "date_created"

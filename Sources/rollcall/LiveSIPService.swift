@@ -34,6 +34,15 @@ final class LiveSIPService: SIPService {
             method: String(decoding: failure.method, as: UTF8.self), refusal: SIPRefusal(failure.reason))
     }
 
+    func presence(ofBinding key: [UInt8], client login: String) -> Presence? {
+        login.withSlice { login in
+            location.withClient(login) { client -> Presence? in
+                guard let binding = client.bindings.first(where: { $0.key == key }) else { return nil }
+                return Presence(lastAlive: binding.liveness.lastHeard, isReachable: binding.isReachable)
+            } ?? nil
+        }
+    }
+
     func removeBinding(_ key: [UInt8], ofClient login: String, number: Int64) {
         let dropped = login.withSlice { location.removeBinding(key, of: $0) }
         // At once, as a worker does it; the microseconds between are those that two workers have as well.

@@ -20,13 +20,26 @@ struct RegistrationsCommand {
             return Terminal.print(login.map { "\($0) has no device registered" } ?? "nobody is registered")
         }
         TextTable.print(
-            ["LOGIN", "CONTACT", "FROM", "EXPIRES", "USER AGENT"],
+            ["LOGIN", "CONTACT", "FROM", "HEARD", "EXPIRES", "USER AGENT"],
             registrations.map {
                 [
-                    $0.login, $0.contact,
-                    $0.status == "waiting" ? "waiting to reconnect" : "\($0.transport):\($0.source)",
-                    "\($0.expiresIn)s", $0.userAgent,
+                    $0.login, $0.contact, place(of: $0), age(of: $0.lastAlive), "\($0.expiresIn)s", $0.userAgent,
                 ]
             })
+    }
+
+    private func place(of registration: RegistrationView) -> String {
+        if registration.status == "waiting" { return "waiting to reconnect" }
+        let place = "\(registration.transport):\(registration.source)"
+        return registration.reachable ? place : "\(place) (unreachable)"
+    }
+
+    /// How long ago a date of the API was.
+    private func age(of date: String) -> String {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.dateFormat = "EEE, d MMM yyyy HH:mm:ss Z"
+        guard let time = format.date(from: date) else { return date }
+        return "\(max(0, Int(Date().timeIntervalSince(time))))s ago"
     }
 }

@@ -85,7 +85,7 @@ extension DaemonParts {
     /// Lets the live keys of a configuration take effect in all parts.
     func apply(_ configuration: Configuration, _ api: HTTPServer?, _ watchdog: Watchdog) {
         server.replaceSettings { DaemonParts.apply(configuration, to: &$0) }
-        registrar.replacePolicy(DaemonParts.registrarPolicy(configuration.registrar))
+        registrar.replacePolicy(DaemonParts.registrarPolicy(configuration.registrar, configuration.nat))
         authenticator.replacePolicy(DaemonParts.authenticationPolicy(configuration.authentication))
         transport.replaceLimits { DaemonParts.apply(configuration.limits, to: &$0) }
         writer.replaceLimits(RecordLimits(configuration))

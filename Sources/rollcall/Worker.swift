@@ -28,6 +28,7 @@ final class Worker: EventLoopDelegate {
     private let names: ResolvedNames
     private let records: RecordSink
     private let sweeps: Bool
+    private let reconnectTime: UInt64
     private let authenticator: Authenticator
     private var nextSweep = Instant(milliseconds: 0)
     private var message = SIPMessage()
@@ -47,6 +48,7 @@ final class Worker: EventLoopDelegate {
         names = parts.names
         records = parts.records
         self.sweeps = sweeps
+        reconnectTime = parts.server.keepalive.reconnectTime
         authenticator = parts.authenticator
         effects = Effects(log: LogBuffer(level: style.level, format: style.format), key: Secrets.key())
     }
@@ -67,8 +69,13 @@ final class Worker: EventLoopDelegate {
         storeChanges()
         server.connectionClosed(flow.connection, now: now, effects: &effects)
         storeChanges()
-        // A binding goes with its connection: nothing else leads to its device.
-        drop(location.connectionClosed(flow.connection), .registrationRemoved, "its connection was closed", now)
+        // A binding goes with its connection: nothing else leads to its device. A short time is left to come back.
+        let dropped = location.connectionClosed(flow.connection, reconnectTime: reconnectTime, now: now)
+        drop(dropped, .registrationRemoved, "its connection was closed", now)
+    }
+
+    func heard(on flow: Flow, isAnswer: Bool, now: Now) {
+        server.heard(on: flow, isAnswer: isAnswer, now: now, effects: &effects)
     }
 
     func sendFailed(origin: UInt64, flow: Flow, now: Now) {
@@ -85,7 +92,10 @@ final class Worker: EventLoopDelegate {
         server.tick(now: now, effects: &effects)
         storeChanges()
         effects.logSuppressions(now: now)
-        guard sweeps, now.instant >= nextSweep else { return }
+        guard sweeps else { return }
+        let dropped = server.keepAlive(now: now, effects: &effects)
+        drop(dropped, .registrationRemoved, "its connection was closed, and it did not come back", now)
+        guard now.instant >= nextSweep else { return }
         nextSweep = now.instant.advanced(byMilliseconds: 1000)
         records.tellLosses()
         watchStore(now)
