@@ -60,6 +60,8 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case messageMalformed = 1503
     case messageTooLarge = 1505
     case transactionUnknown = 1506
+    case serverOverloaded = 1507
+    case clientShareUsed = 1508
 
     /// The code as text: `R-` and four digits.
     public var code: ByteSlice { entry.code }

@@ -64,6 +64,7 @@ extension SIPServer {
     /// - Returns: Why nothing was sent, at once and without effects; nil when its end will be told by
     ///   `RecordChange.messageEnded`, which may be in `effects` already.
     public func sendMessage(_ message: OutgoingMessage, now: Now, effects: inout Effects) -> Reason? {
+        if isFull(forDialogs: false) { return .serverOverloaded }
         guard message.from.isURIUser, message.to.isURIUser else { return .messageMalformed }
         var targets: [Target] = []
         if let reason = message.to.withSlice({ appendTargets(ofUser: $0, now: now, to: &targets) }) { return reason }

@@ -7,8 +7,10 @@ public protocol EventLoopDelegate: AnyObject {
     /// A head on a stream that has no usable Content-Length (RFC 3261 section 20.14), or one over the limit, comes too,
     /// without a body: it is to be answered 400 or 513 in this turn, for its connection is closed soon after.
     func received(_ message: ByteSlice, on flow: Flow, now: Now)
-    /// A stream ended (peer, error, idle, limit): its connection identifier is never used again.
-    func closed(_ flow: Flow, now: Now)
+    /// A stream ended: its connection identifier is never used again.
+    func closed(_ flow: Flow, because cause: CloseCause, now: Now)
+    /// A connection was not taken in.
+    func refused(_ flow: Flow, because cause: CloseCause, now: Now)
     /// A message with a non-zero origin could not be sent (no route, connect failure, queue full, too big).
     func sendFailed(origin: UInt64, flow: Flow, now: Now)
     /// A datagram came back as undeliverable (ICMP): `original` is its beginning, at least as much as the network returned.

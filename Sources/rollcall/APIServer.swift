@@ -22,6 +22,7 @@ enum APIServer {
         if addresses.isEmpty { return nil }
         var settings = HTTPServerSettings(addresses: addresses)
         settings.connections = configuration.connections
+        settings.connectionsPerSource = configuration.connectionsPerSource
         // No form of ours is longer, and a thousand connections may each bring one.
         settings.limits.bodySize = 128 << 10
         settings.headTime = configuration.headTimeout.wholeMilliseconds

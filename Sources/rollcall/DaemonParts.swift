@@ -74,6 +74,9 @@ struct DaemonParts: Sendable {
         transportLimits.connections = limits.connections
         transportLimits.connectionsPerSource = limits.connectionsPerSource
         transportLimits.idleTime = limits.idleConnection.wholeMilliseconds
+        transportLimits.unprovenTime = limits.unprovenConnection.wholeMilliseconds
+        transportLimits.sendTime = limits.sendTimeout.wholeMilliseconds
+        transportLimits.streamMemory = limits.streamMemory
         let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let workers = site.configuration.workers > 0 ? site.configuration.workers : cores
         do {
@@ -111,6 +114,8 @@ struct DaemonParts: Sendable {
         settings.maxBreadth = UInt32(clamping: configuration.proxy.maxBreadth)
         settings.messageSize = configuration.limits.messageSize
         settings.headerCount = configuration.limits.headers
+        settings.maxTransactions = configuration.limits.transactions
+        settings.maxTransactionsPerClient = UInt32(clamping: configuration.limits.transactionsPerClient)
         settings.awaitsStore = configuration.durability != .memory
         return settings
     }
