@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <linux/errqueue.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
@@ -48,6 +49,24 @@ ssize_t clinux_read_error(int descriptor, void *buffer, size_t size, struct sock
         if (report.ee_origin == SO_EE_ORIGIN_ICMP || report.ee_origin == SO_EE_ORIGIN_ICMP6) *error = (int)report.ee_errno;
     }
     return length;
+}
+
+int clinux_queue(int descriptor, uint32_t *bytes, uint32_t *lost) {
+    uint32_t values[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof values;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, values, &length) < 0) return -1;
+    *bytes = values[SK_MEMINFO_RMEM_ALLOC];
+    *lost = values[SK_MEMINFO_DROPS];
+    return 0;
+}
+
+int clinux_grow_receive_buffer(int descriptor, int size) {
+    int granted = 0;
+    socklen_t length = sizeof granted;
+    // The kernel doubles what is set, for its own overhead, and reports the double.
+    if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
+        (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    return getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &granted, &length) < 0 ? 0 : granted / 2;
 }
 
 void clinux_name_thread(const char *name) {

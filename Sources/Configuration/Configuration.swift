@@ -181,6 +181,16 @@ extension Configuration {
         public var connectionsPerSource = 100
         /// The time after which a connection without a message or keepalive is closed.
         public var idleConnection = Duration.seconds(600)
+        /// The time after which a connection is closed on which no client has registered or called.
+        public var unprovenConnection = Duration.seconds(30)
+        /// The time after which a connection is closed whose peer takes nothing of what waits for it.
+        public var sendTimeout = Duration.seconds(10)
+        /// What all connections together may hold of incomplete and untaken messages, in bytes.
+        public var streamMemory = 268_435_456
+        /// Transactions of all calls and texts together.
+        public var transactions = 1_000_000
+        /// Requests of one client that may be under way or lately answered.
+        public var transactionsPerClient = 2000
     }
 
     /// The HTTP API.
@@ -191,6 +201,8 @@ extension Configuration {
         public var trustedProxies: [String] = []
         /// Connections open at a time.
         public var connections = 1000
+        /// Connections open at a time from one address, unless it is a trusted proxy's.
+        public var connectionsPerSource = 100
         /// How long the head of a request may take.
         public var headTimeout = Duration.seconds(10)
 

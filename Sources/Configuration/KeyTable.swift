@@ -138,6 +138,25 @@ enum KeyTable {
             "limits.idleConnection", \.limits.idleConnection, .seconds(1)...day,
             "The time after which a connection without a message or keepalive is closed."
         ).live,
+        .duration(
+            "limits.unprovenConnection", \.limits.unprovenConnection, .seconds(1)...day,
+            "The time after which a connection is closed on which no client has registered or called."
+        ).live,
+        .duration(
+            "limits.sendTimeout", \.limits.sendTimeout, .milliseconds(100)...(.seconds(600)),
+            "The time after which a connection is closed whose peer takes nothing of what waits for it."
+        ).live,
+        .size(
+            "limits.streamMemory", \.limits.streamMemory, (1 << 20)...(65536 << 20), ceiling: 65536 << 20,
+            "What all connections together may hold of incomplete and untaken messages; strangers get a quarter."),
+        .number(
+            "limits.transactions", \.limits.transactions, 100...100_000_000,
+            "Transactions of all calls and texts together; then requests that begin something are answered 503."
+        ).live,
+        .number(
+            "limits.transactionsPerClient", \.limits.transactionsPerClient, 1...1_000_000,
+            "Requests of one client that are under way or were answered within the last 32 s."
+        ).live,
     ]
 
     private static let api: [K] = [
@@ -150,6 +169,10 @@ enum KeyTable {
             "Proxies before the API whose X-Forwarded-For is believed.", where: HostText.isNetwork
         ).live,
         .number("api.connections", \.api.connections, 1...100_000, "Connections to the API open at a time.").live,
+        .number(
+            "api.connectionsPerSource", \.api.connectionsPerSource, 1...100_000,
+            "Connections to the API open at a time from one address that is not a trusted proxy's."
+        ).live,
         .duration(
             "api.headTimeout", \.api.headTimeout, .milliseconds(100)...(.seconds(600)),
             "The time that the head of a request to the API may take."

@@ -37,6 +37,8 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
     case dialogRefused
     case parseBad
     case flowClosed
+    case flowLimited
+    case serverOverload
     case transportError
     case dnsError
     case recordLost
@@ -119,6 +121,10 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
             Entry("dialog.refused", .warn, "A request in a dialog that this server did not route was refused.")
         case .parseBad: Entry("parse.bad", .debug, "Bytes that are no SIP message were received.")
         case .flowClosed: Entry("flow.closed", .debug, "A connection was closed, with the cause.")
+        case .flowLimited:
+            Entry("flow.limited", .warn, "A connection was refused or closed because of a limit, which is named.")
+        case .serverOverload:
+            Entry("server.overload", .warn, "A worker has too much to do and refuses requests, or has not any more.")
         case .transportError: Entry("transport.error", .warn, "Sending to a peer failed.")
         case .dnsError: Entry("dns.error", .warn, "A host name could not be resolved.")
         case .recordLost:

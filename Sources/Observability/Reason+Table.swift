@@ -229,10 +229,18 @@ extension Reason {
             Entry(
                 "R-1506", 481, "The CANCEL matches no request that is in progress.",
                 "Nothing to do: the call was answered or had ended before.")
+        case .serverOverloaded:
+            Entry(
+                "R-1507", 503, "The server is overloaded.",
+                "Try again after the time of Retry-After; the log of the server tells what is short.")
         case .serverStopping:
             Entry(
                 "R-1508", 503, "The server is stopping and takes no new calls and texts.",
                 "Try again after the seconds in Retry-After; calls that run go on for shutdown.drain.")
+        case .clientShareUsed:
+            Entry(
+                "R-1509", 503, "The client has too many requests under way.",
+                "Let calls end before new ones begin, or raise limits.transactionsPerClient.")
         }
     }
 }

@@ -63,7 +63,9 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case messageMalformed = 1503
     case messageTooLarge = 1505
     case transactionUnknown = 1506
+    case serverOverloaded = 1507
     case serverStopping = 1508
+    case clientShareUsed = 1509
 
     /// The code as text: `R-` and four digits.
     public var code: ByteSlice { entry.code }

@@ -65,6 +65,9 @@ public struct StreamFramer: ~Copyable {
         return sawPong
     }
 
+    /// The bytes of a message that is not complete.
+    public var bufferedCount: Int { buffer.count - start }
+
     /// Takes the next bytes of the stream. Slices given by `next` are no longer valid then.
     public mutating func append(_ bytes: ByteSlice) {
         if failure != nil { return }

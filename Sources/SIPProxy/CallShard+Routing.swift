@@ -17,7 +17,9 @@ extension CallShard {
         }
         let route = RouteProcessing(request, server: server)
         let uri = SIPURI(request.requestURI)
-        if let reason = validate(request, uri, route, server: server) {
+        if let reason = bound(request, route, from: flow, server: server, effects.load, now)
+            ?? validate(request, uri, route, server: server)
+        {
             server.reject(request, reason, from: flow, now: now, effects: &effects)
             return
         }
@@ -30,14 +32,20 @@ extension CallShard {
             return
         }
         guard let caller = server.authenticate(request, from: flow, now: now, effects: &effects) else { return }
+        let standing = server.takeShare(of: caller.key, now: now)
+        if standing.isOverShare {
+            // Without a transaction, which is what there are too many of, and without a record.
+            server.reject(request, .clientShareUsed, from: flow, now: now, effects: &effects)
+            return
+        }
         let record = beginRecord(of: request, uri, clientID: caller.id, server: server, now: now, effects: &effects)
-        if let reason = authorize(caller, request, route, server: server, now: now) {
-            refuse(request, key, reason, record, from: flow, server: server, now: now, effects: &effects)
+        if let reason = authorize(standing, request, route) {
+            refuse(request, key, reason, record, caller, from: flow, server: server, now: now, effects: &effects)
             return
         }
         var targets: [Target] = []
         if let reason = server.appendTargets(of: request, uri, now: now, to: &targets) {
-            refuse(request, key, reason, record, from: flow, server: server, now: now, effects: &effects)
+            refuse(request, key, reason, record, caller, from: flow, server: server, now: now, effects: &effects)
             return
         }
         let otherFlows = targets.takeOtherFlows()
@@ -45,7 +53,8 @@ extension CallShard {
         let plan = ForwardingPlan(
             recordsRoute: request.method.makesDialog, ownRoutes: route.ownRoutes, credentials: caller.credentials)
         start(
-            request, key, destinations: targets.map { .binding($0.binding) }, otherFlows: otherFlows, plan, record,
+            request, key, owner: caller.key, destinations: targets.map { .binding($0.binding) },
+            otherFlows: otherFlows, plan, record,
             from: flow, server: server, now: now, effects: &effects)
     }
 
@@ -70,30 +79,34 @@ extension CallShard {
     /// Step 6 of 16.3, and who may send what where: only registered clients, never anywhere else; and what a client with
     /// an application begins is for that, whatever it has dialled.
     private func authorize(
-        _ caller: Caller, _ request: borrowing SIPMessage, _ route: borrowing RouteProcessing, server: SIPServer,
-        now: Now
+        _ standing: ClientStanding, _ request: borrowing SIPMessage, _ route: borrowing RouteProcessing
     ) -> Reason? {
-        let client = server.location.withClient(caller.key) { client in
-            (
-                isRegistered: client.bindings.contains { $0.isLive(at: now.unix) },
-                hasApplication: client.hasApplication
-            )
-        }
-        guard let client, client.isRegistered else { return .callerNotRegistered }
+        if !standing.isRegistered { return .callerNotRegistered }
         if route.leadsElsewhere { return .routeElsewhere }
         let isForApplication = request.toTag.isEmpty && (request.method == .invite || request.method == .message)
-        return client.hasApplication && isForApplication ? .clientHasApplication : nil
+        return standing.hasApplication && isForApplication ? .clientHasApplication : nil
+    }
+
+    /// What this server has no room or no time for: it is refused before anything is kept or computed for it.
+    private func bound(
+        _ request: borrowing SIPMessage, _ route: borrowing RouteProcessing, from flow: Flow, server: SIPServer,
+        _ load: LoadLevel, _ now: Now
+    ) -> Reason? {
+        let hasToken = route.token != nil
+        let isInDialog = hasToken && !request.toTag.isEmpty
+        if server.isFull(forDialogs: isInDialog) { return .serverOverloaded }
+        return isInDialog ? nil : server.loadRefusal(of: request, from: flow, load, now)
     }
 
     /// Refuses a request of an authenticated client in a transaction of its own. Without one its retransmission would be
     /// taken for a replay of its credentials, and be challenged.
     private mutating func refuse(
         _ request: borrowing SIPMessage, _ key: TransactionKey, _ reason: Reason, _ record: PendingRecord,
-        from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
+        _ caller: Caller, from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
     ) {
         server.log(request, refused: reason, record.number, from: flow, now, &effects)
         endRecord(record, of: request.method, reason.status, reason, now: now, effects: &effects)
-        let index = insertServer(request, key, from: flow)
+        let index = insertServer(request, key, owner: caller.key, from: flow)
         run(server: index, .request, server, now, &effects)
         let start = effects.outbox.bytes.count
         server.writeRefusal(reason, of: request, from: flow, into: &effects.outbox.bytes)
@@ -101,24 +114,26 @@ extension CallShard {
     }
 
     private mutating func insertServer(
-        _ request: borrowing SIPMessage, _ key: TransactionKey, from flow: Flow
+        _ request: borrowing SIPMessage, _ key: TransactionKey, owner: LoginKey?, from flow: Flow
     ) -> SlabIndex {
         let isReliable = flow.transport.isReliable
-        return transactions.insertServer(
+        let index = transactions.insertServer(
             request.method == .invite
                 ? .invite(ServerInviteTransaction(isReliable: isReliable))
                 : .nonInvite(ServerNonInviteTransaction(isReliable: isReliable)),
             key: key, flow: request.topVia.responseFlow(source: flow), viaPort: request.topVia.port ?? 5060)
+        transactions.servers[index]?.owner = owner
+        return index
     }
 
     /// Makes the transaction and the context of a request, answers 100 to an INVITE, forwards to the first targets.
     private mutating func start(
-        _ request: borrowing SIPMessage, _ key: TransactionKey, destinations: [Destination],
+        _ request: borrowing SIPMessage, _ key: TransactionKey, owner: LoginKey?, destinations: [Destination],
         otherFlows: [Binding] = [], isInDialog: Bool = false, _ plan: ForwardingPlan, _ record: PendingRecord,
         from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
     ) {
         let isInvite = request.method == .invite
-        let index = insertServer(request, key, from: flow)
+        let index = insertServer(request, key, owner: owner, from: flow)
         var context = ResponseContext(server: index, method: request.method, source: flow, startedAt: now.instant)
         context.waiting = destinations.reversed()
         context.otherFlows = otherFlows
@@ -220,6 +235,7 @@ extension CallShard {
             server.reject(request, .dialogUnknown, from: flow, now: now, effects: &effects)
             return
         }
+        effects.prove(flow)
         // A disabled client can end its calls, and do nothing else in them.
         if request.method != .bye, server.isDisabled(request.from) {
             server.reject(request, .callerNotRegistered, from: flow, now: now, effects: &effects)
@@ -233,7 +249,7 @@ extension CallShard {
             recordHangUp(request, token, isFromCaller: direction.isFromCaller, now: now, effects: &effects)
         }
         start(
-            request, key, destinations: [.peer(next, requestURI: route.requestURI(of: request).bytes)],
+            request, key, owner: nil, destinations: [.peer(next, requestURI: route.requestURI(of: request).bytes)],
             isInDialog: true, plan, PendingRecord(), from: flow, server: server, now: now, effects: &effects)
     }
 

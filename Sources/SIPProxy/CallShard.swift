@@ -102,7 +102,7 @@ struct CallShard {
                 transactions.startServerTimer(timer, milliseconds, index, now)
             case .stop(let timer): transactions.stopServerTimer(timer, index)
             case .timedOut: logLostAcknowledgement(transaction, now, &effects)
-            case .terminate: transactions.removeServer(index)
+            case .terminate: if let owner = transactions.removeServer(index) { server.releaseShare(of: owner) }
             case .passToUser, .transportFailed, .sendRequest, .sendAcknowledgement: break
             }
         }

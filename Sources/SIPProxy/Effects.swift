@@ -17,6 +17,10 @@ public struct Effects: ~Copyable {
     public var records: [RecordChange] = []
     /// Names to resolve; `SIPServer.resolved` takes the addresses.
     public var resolutions: [Resolution] = []
+    /// Stream connections on which a client has proved who it is, or a dialog that we have let through.
+    public var provenConnections: [UInt64] = []
+    /// How much the worker has to do; under load requests that begin something are refused.
+    public var load = LoadLevel.normal
 
     /// True when there is something for the store.
     @inlinable public var hasChanges: Bool { !registrations.isEmpty || !records.isEmpty }
@@ -30,6 +34,12 @@ public struct Effects: ~Copyable {
         limiter = LogLimiter(key: key)
     }
 
+    /// Notes that the peer behind a flow has proved that it may be here.
+    @inline(__always)
+    mutating func prove(_ flow: Flow) {
+        if flow.connection != 0 { provenConnections.append(flow.connection) }
+    }
+
     /// Starts the line of a refusal, unless its source has had its share of lines.
     mutating func beginRefusal(_ event: LogEvent, _ subject: ByteSlice, from flow: Flow, _ now: Now) -> Bool {
         guard log.accepts(event) else { return false }
@@ -37,6 +47,13 @@ public struct Effects: ~Copyable {
         guard log.begin(event, at: now.unix) else { return false }
         log.field("src", source: flow)
         return true
+    }
+
+    /// Writes that a connection was refused or closed because of a limit, unless its source has had its share of lines.
+    public mutating func logLimit(_ why: ByteSlice, of flow: Flow, now: Now) {
+        guard beginRefusal(.flowLimited, why, from: flow, now) else { return }
+        log.field("why", why)
+        log.end()
     }
 
     /// Writes what the limiter has left out, when it is time.

@@ -71,6 +71,7 @@ extension SIPServer {
     /// - Returns: Why nothing was sent, at once and without effects; nil when its end will be told by
     ///   `RecordChange.messageEnded`, which may be in `effects` already.
     public func sendMessage(_ message: OutgoingMessage, now: Now, effects: inout Effects) -> Reason? {
+        if isFull(forDialogs: false) { return .serverOverloaded }
         guard message.from.isURIUser, message.to.isURIUser else { return .messageMalformed }
         if settings.isDraining { return .serverStopping }
         var targets: [Target] = []

@@ -38,7 +38,8 @@ extension SIPServer {
             let header: HeaderName = tags.next(in: request) != nil ? .proxyRequire : .require
             refusal = Refusal(reason, .unsupported(header))
         case .methodNotAllowed: refusal = Refusal(reason, .allow)
-        case .serverStopping: refusal = Refusal(reason, .retryAfter(retryDelay(for: request)))
+        case .serverOverloaded, .clientShareUsed, .serverStopping:
+            refusal = Refusal(reason, .retryAfter(retryTime(for: request, reason)))
         default: refusal = Refusal(reason)
         }
         ResponseTag(for: request, key: settings.runKey).withSlice { tag in
@@ -56,6 +57,7 @@ extension SIPServer {
     ) -> Caller? {
         switch authenticator.authenticate(request, .proxy, source: flow.remote.address, now: now.unix) {
         case .authenticated(let client):
+            effects.prove(flow)
             guard authenticator.identityMatches(request.from, login: client.login) else {
                 reject(request, .fromIsNotLogin, from: flow, now: now, effects: &effects)
                 return nil

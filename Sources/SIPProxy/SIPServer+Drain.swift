@@ -23,11 +23,4 @@ extension SIPServer {
     func refuseByDraining(_ request: borrowing SIPMessage, from flow: Flow, now: Now, effects: inout Effects) {
         reject(request, .serverStopping, from: flow, now: now, effects: &effects)
     }
-
-    /// The seconds until the server may be back: 10 to 20, so that not all who were refused come back in one second.
-    func retryDelay(for request: borrowing SIPMessage) -> UInt32 {
-        var hash = SipHash(key: settings.runKey)
-        hash.update(request.callID)
-        return 10 + UInt32(truncatingIfNeeded: hash.finalize().first % 11)
-    }
 }

@@ -32,7 +32,7 @@ extension Reason {
     fileprivate var isFailureOfSender: Bool {
         switch self {
         case .nonceStale, .calleeUnknown, .calleeNotRegistered, .tooManyHops, .loopDetected, .maxBreadthExceeded,
-            .dialogUnknown, .transactionUnknown:
+            .dialogUnknown, .transactionUnknown, .serverOverloaded:
             false
         default: true
         }

@@ -7,8 +7,13 @@ import SIPRegistrar
 extension SIPServer {
     /// Handles a REGISTER that may be acted upon. Its answer leaves once its changes are stored.
     func register(_ request: borrowing SIPMessage, _ flow: Flow, _ now: Now, _ effects: inout Effects) {
+        if let reason = loadRefusal(of: request, from: flow, effects.load, now) {
+            reject(request, reason, from: flow, now: now, effects: &effects)
+            return
+        }
         let start = effects.outbox.bytes.count
         let registration = registrar.register(request, from: flow, now: now.unix, into: &effects.outbox.bytes)
+        if registration.clientID != 0 { effects.prove(flow) }
         let responseFlow = request.topVia.responseFlow(source: flow)
         if registration.changes.isEmpty || !settings.awaitsStore {
             effects.outbox.send(from: start, to: responseFlow)

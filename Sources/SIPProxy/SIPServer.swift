@@ -27,6 +27,10 @@ public struct ServerSettings: Sendable {
     public var headerCount = SIPMessage.headerCapacity
     /// How devices behind NAT are kept reachable.
     public var keepalive = KeepalivePolicy()
+    /// Transactions of all calls together; the last tenth is for requests within dialogs.
+    public var maxTransactions = 1_000_000
+    /// Requests of one client that may hold a transaction.
+    public var maxTransactionsPerClient: UInt32 = 2_000
     /// True when the answer to a REGISTER waits until its bindings are stored.
     public var awaitsStore = true
     /// True when the server is about to end: what would begin a call or a dialog, and texts, are refused.
@@ -54,6 +58,8 @@ public final class SIPServer: Sendable {
     private let shards: [Shard]
     private let hasTimers = Atomic(false)
     let reachability = Mutex(ReachabilityLog())
+    /// The transactions of all shards.
+    let openTransactions = Atomic(0)
     /// Tells records of the same millisecond apart.
     private let recordCounter: Atomic<UInt64>
 
@@ -120,7 +126,7 @@ public final class SIPServer: Sendable {
         }
         // After the shard is left: `tick` clears it before it counts, so that no timer is overlooked.
         defer { hasTimers.store(true, ordering: .relaxed) }
-        shard(of: message.callID).state.withLock { shard in
+        with(shard(of: message.callID)) { shard in
             if message.isRequest {
                 shard.receiveRequest(message, from: flow, server: self, now: now, effects: &effects)
             } else {
@@ -143,7 +149,7 @@ public final class SIPServer: Sendable {
         // The only fault is that there is no Via, which forwarding adds.
         _ = request.parse(bytes)
         defer { hasTimers.store(true, ordering: .relaxed) }
-        shard(of: request.callID).state.withLock { shard in
+        with(shard(of: request.callID)) { shard in
             shard.start(
                 request, destinations: destinations, otherFlows: otherFlows, record, server: self, now: now,
                 effects: &effects)
@@ -153,7 +159,7 @@ public final class SIPServer: Sendable {
     /// Handles the news that a message with this origin (`Outbox.Message.origin`) could not be sent.
     public func sendFailed(origin: UInt64, now: Now, effects: inout Effects) {
         guard let (shard, index) = CallShard.decode(origin: origin), Int(shard) < shards.count else { return }
-        shards[Int(shard)].state.withLock {
+        with(shards[Int(shard)]) {
             $0.transportFailed(index, server: self, now: now, effects: &effects)
         }
     }
@@ -161,7 +167,7 @@ public final class SIPServer: Sendable {
     /// Handles the end of a stream connection: what was sent on it and not answered will not be (16.9).
     public func connectionClosed(_ connection: UInt64, now: Now, effects: inout Effects) {
         for shard in shards {
-            shard.state.withLock { shard in
+            with(shard) { shard in
                 for index in shard.transactions.clients(on: connection) {
                     shard.transportFailed(index, server: self, now: now, effects: &effects)
                 }
@@ -173,7 +179,7 @@ public final class SIPServer: Sendable {
     public func resolved(
         _ resolution: Resolution, addresses: [IPAddress], now: Now, effects: inout Effects
     ) {
-        shards[Int(resolution.shard)].state.withLock {
+        with(shards[Int(resolution.shard)]) {
             $0.resolved(resolution, addresses, server: self, now: now, effects: &effects)
         }
     }
@@ -187,7 +193,7 @@ public final class SIPServer: Sendable {
         if pingCameBack(branch, now: now, effects: &effects) { return }
         // Where the Call-ID was cut off the branch is sought everywhere: it happens seldom.
         for shard in message.callID.isEmpty ? shards : [shard(of: message.callID)] {
-            shard.state.withLock {
+            with(shard) {
                 if let index = $0.client(ofBranch: branch) {
                     $0.transportFailed(index, server: self, now: now, effects: &effects)
                 }
@@ -200,7 +206,7 @@ public final class SIPServer: Sendable {
         hasTimers.store(false, ordering: .relaxed)
         var timers = 0
         for shard in shards {
-            shard.state.withLock {
+            with(shard) {
                 $0.fireTimers(server: self, now: now, effects: &effects)
                 timers += $0.transactions.timers.count
             }
@@ -222,6 +228,17 @@ public final class SIPServer: Sendable {
             }
         }
         return sizes
+    }
+
+    /// Calls `body` under the lock of a shard, and counts what that has changed in the number of transactions.
+    @inline(__always)
+    private func with(_ shard: Shard, _ body: (inout CallShard) -> Void) {
+        shard.state.withLock { state in
+            let before = state.transactions.count
+            body(&state)
+            let change = state.transactions.count - before
+            if change != 0 { openTransactions.add(change, ordering: .relaxed) }
+        }
     }
 
     private func shard(of callID: ByteSlice) -> Shard {

@@ -1,5 +1,6 @@
 import Primitives
 import SIPMessage
+import SIPRegistrar
 import SIPTransaction
 
 /// A server transaction: its machine and what a completed one needs, the key and the last response.
@@ -16,6 +17,8 @@ struct ServerTransaction {
     let viaPort: UInt16
     /// The context that answers it; `.none` once the final response is sent.
     var context = SlabIndex.none
+    /// The client in whose share it is counted; nil within a dialog.
+    var owner: LoginKey?
     /// The bytes to send when the request comes again; empty for nothing.
     var lastResponse: [UInt8] = []
     var retransmissionTimer = TimerReference.none
@@ -112,11 +115,15 @@ struct TransactionTable {
         return index
     }
 
-    mutating func removeServer(_ index: SlabIndex) {
-        guard let transaction = servers.remove(index) else { return }
+    /// Removes a server transaction.
+    ///
+    /// - Returns: The client in whose share it was counted.
+    mutating func removeServer(_ index: SlabIndex) -> LoginKey? {
+        guard let transaction = servers.remove(index) else { return nil }
         serversByKey[transaction.key] = nil
         timers.cancel(transaction.retransmissionTimer)
         timers.cancel(transaction.stateTimer)
+        return transaction.owner
     }
 
     mutating func insertClient(_ transaction: ClientTransaction) -> SlabIndex {

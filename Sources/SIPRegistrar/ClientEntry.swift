@@ -11,6 +11,8 @@ public struct ClientEntry: Sendable {
     public internal(set) var isEnabled: Bool
     /// True for a client whose calls and texts go to an application of its own (VoiceUrl or VoiceApplicationSid).
     public let hasApplication: Bool
+    /// Requests of it that hold a transaction: under way, or answered a short time ago. Here it fills a gap.
+    public var openTransactions: UInt32 = 0
     /// What its password is checked against.
     public let password: PasswordDigest
     /// The nonces that it used lately.

@@ -91,11 +91,12 @@ public final class LocationService: Sendable {
             }
             return table.update(position) { old in
                 let dropped = isEnabled && old.id == id ? [] : old.removeBindings { _ in true }
-                let (bindings, nonces) = (old.bindings, old.nonces)
+                let (bindings, nonces, openTransactions) = (old.bindings, old.nonces, old.openTransactions)
                 let lastFailure = old.id == id ? old.lastFailure : nil
                 old = entry
                 old.bindings = bindings
                 old.nonces = nonces
+                old.openTransactions = openTransactions
                 old.lastFailure = lastFailure
                 return dropped
             }

@@ -49,8 +49,8 @@ extension ByteWriter {
         switch refusal.detail {
         case .none: break
         case .allow: appendHeader("Allow", Refusal.allowedMethods)
-        case .minExpires(let seconds): appendHeader("Min-Expires", number: UInt64(seconds))
         case .retryAfter(let seconds): appendHeader("Retry-After", number: UInt64(seconds))
+        case .minExpires(let seconds): appendHeader("Min-Expires", number: UInt64(seconds))
         case .unsupported(let header):
             var tags = request.optionTags(of: header)
             append("Unsupported: ")

@@ -21,6 +21,10 @@ final class Connection: @unchecked Sendable {
         var partialSince: Instant?
         /// When a connection that is not read any more is to be closed.
         var closesAt: Instant?
+        /// When the connection was made.
+        let since: Instant
+        /// What of the framer's bytes is counted in `memory`.
+        var counted = 0
     }
 
     /// What waits to be written.
@@ -36,6 +40,8 @@ final class Connection: @unchecked Sendable {
         /// When the peer last took something, or when something had to wait first.
         var progress: Instant
         var reads = true
+        /// Why we have shut it down.
+        var cause: CloseCause?
 
         var waiting: Int { bytes.count - written }
     }
@@ -50,11 +56,15 @@ final class Connection: @unchecked Sendable {
     let wasAccepted: Bool
     /// What only the owning loop touches.
     var input: Input
+    /// True once somebody has proved on it who he is; always for one that we have opened.
+    var isProven: Bool { proven.load(ordering: .relaxed) }
+    private let proven: Atomic<Bool>
     /// A ping was sent whose answer is not read yet.
     private let isPinged = Atomic(false)
     private let descriptor: FileDescriptor
     private let currentLimits: Replaceable<TransportLimits>
     private var limits: TransportLimits { currentLimits.value }
+    private let memory: StreamMemory
     private let output: Mutex<Output>
 
     /// The identifier, never 0.
@@ -66,16 +76,21 @@ final class Connection: @unchecked Sendable {
     /// A connection that was accepted, or one that is being opened.
     init(
         _ descriptor: consuming FileDescriptor, flow: Flow, owner: ConnectionOwner, wasAccepted: Bool, isOpen: Bool,
-        limits: Replaceable<TransportLimits>, now: Instant
+        limits: Replaceable<TransportLimits>, memory: StreamMemory, now: Instant
     ) {
         self.descriptor = descriptor
         self.flow = flow
         self.owner = owner
         self.wasAccepted = wasAccepted
         currentLimits = limits
-        input = Input(framer: StreamFramer(limit: limits.value.messageSize), last: now)
+        self.memory = memory
+        proven = Atomic(!wasAccepted)
+        input = Input(framer: StreamFramer(limit: limits.value.messageSize), last: now, since: now)
         output = Mutex(Output(state: isOpen ? .open : .connecting, progress: now))
     }
+
+    /// Notes that somebody has proved on the connection who he is; false when that was known.
+    func prove() -> Bool { !proven.exchange(true, ordering: .relaxed) }
 
     /// Has the owner's poller watch the connection.
     func watch() throws(SystemError) {
@@ -106,11 +121,14 @@ final class Connection: @unchecked Sendable {
                 output.progress = System.coarseInstant()
                 if rest.isEmpty { return .sent }
             }
-            if output.waiting + rest.count > limits.outputSize {
+            let isMemoryFull = memory.isFull(forProven: isProven)
+            if isMemoryFull || output.waiting + rest.count > limits.outputSize {
                 // A message that was begun and cannot be finished would garble the stream.
+                output.cause = output.cause ?? (isMemoryFull ? .memory : .outputFull)
                 shutdown(number, Int32(SHUT_RDWR))
                 return .full
             }
+            memory.add(rest.count)
             // Only an open connection starts to be slow here; one that is being opened counts from its start.
             if output.state == .open, output.waiting == 0 { output.progress = System.coarseInstant() }
             output.bytes.append(contentsOf: rest)
@@ -146,6 +164,7 @@ final class Connection: @unchecked Sendable {
                 guard let count else { return false }
                 if count > 0 { output.progress = now }
                 output.written += count
+                memory.add(-count)
                 let end = output.position &+ UInt64(output.written)
                 output.origins.removeAll { $0.end <= end }
             }
@@ -175,6 +194,7 @@ final class Connection: @unchecked Sendable {
         output.withLock { output in
             if output.state == .closed { return nil }
             output.state = .closed
+            memory.add(-output.waiting)
             owner.poller.remove(number)
             shutdown(number, Int32(SHUT_RDWR))
             defer {
@@ -185,15 +205,45 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Whether a limit of time has passed. Called by the owning loop.
-    func isOverdue(_ now: Instant) -> Bool {
-        if let closesAt = input.closesAt, now >= closesAt { return true }
-        if let since = input.partialSince, now.milliseconds(since: since) > limits.messageTime { return true }
+    /// Counts what the framer holds; false when all connections together hold too much. Called by the owning loop.
+    func countInput() -> Bool {
+        let buffered = input.framer.bufferedCount
+        if buffered == input.counted { return true }
+        let isMore = buffered > input.counted
+        memory.add(buffered - input.counted)
+        input.counted = buffered
+        return !isMore || !memory.isFull(forProven: isProven)
+    }
+
+    /// Counts nothing of the framer any more. Called by the owning loop at the end.
+    func uncountInput() {
+        memory.add(-input.counted)
+        input.counted = 0
+    }
+
+    /// Shuts the connection down, for any thread; its loop then ends it. False when that was done or begun before.
+    func shutDown(because cause: CloseCause) -> Bool {
+        output.withLock { output in
+            if output.state == .closed || output.cause != nil { return false }
+            output.cause = cause
+            shutdown(number, Int32(SHUT_RDWR))
+            return true
+        }
+    }
+
+    /// Why we have shut the connection down; nil when we have not.
+    var shutDownCause: CloseCause? { output.withLock { $0.cause } }
+
+    /// The limit of time that has passed, if any. Called by the owning loop.
+    func overdue(_ now: Instant) -> CloseCause? {
+        if let closesAt = input.closesAt, now >= closesAt { return .unreadable }
+        if let since = input.partialSince, now.milliseconds(since: since) > limits.messageTime { return .slowMessage }
+        if !isProven, now.milliseconds(since: input.since) > limits.unprovenTime { return .unproven }
         return output.withLock { output in
             let silence = now.milliseconds(since: output.progress)
-            if output.state == .connecting { return silence > limits.connectTime }
-            if output.waiting > 0 { return silence > limits.sendTime }
-            return now.milliseconds(since: input.last) > limits.idleTime && silence > limits.idleTime
+            if output.state == .connecting { return silence > limits.connectTime ? .connectTimeout : nil }
+            if output.waiting > 0 { return silence > limits.sendTime ? .sendTimeout : nil }
+            return now.milliseconds(since: input.last) > limits.idleTime && silence > limits.idleTime ? .idle : nil
         }
     }
 

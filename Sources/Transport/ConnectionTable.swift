@@ -14,6 +14,9 @@ final class ConnectionTable: Sendable {
         var byPeer: [Peer: Connection] = [:]
         var perSource: [IPAddress: Int] = [:]
         var count = 0
+        var unproven = UnprovenConnections()
+        /// Connections that had to make room and are not gone yet.
+        var leaving = 0
     }
 
     /// The loops' parts.
@@ -23,6 +26,8 @@ final class ConnectionTable: Sendable {
     /// What peers may take.
     let currentLimits: Replaceable<TransportLimits>
     var limits: TransportLimits { currentLimits.value }
+    /// What the connections hold together.
+    let memory: StreamMemory
     private let index = Mutex(Index())
     private let nextNumber: Atomic<UInt64>
 
@@ -31,6 +36,7 @@ final class ConnectionTable: Sendable {
         self.owners = owners
         self.listeners = listeners
         currentLimits = Replaceable(limits)
+        memory = StreamMemory(limit: limits.streamMemory)
         // Identifiers outlive the process in stored bindings; from the clock they do not come again after a restart.
         nextNumber = Atomic(UInt64(max(1, System.now().unix.milliseconds)) << 14)
     }
@@ -44,35 +50,57 @@ final class ConnectionTable: Sendable {
         return position < owners.count ? owners[position].connection(identifier) : nil
     }
 
-    /// Takes in an accepted connection; nil when a limit is reached, which closes it.
+    /// Takes in an accepted connection, or closes it because of a limit.
+    ///
+    /// Strangers cannot keep others out: where there is no place, or their share is used up, the oldest connection goes
+    /// on which nobody has proved who he is.
+    ///
+    /// - Returns: Why it was closed; nil when it was taken in.
     func accept(
         _ descriptor: consuming FileDescriptor, from remote: SocketAddress, listener: UInt16, owner: ConnectionOwner,
         now: Instant
-    ) -> Connection? {
+    ) -> CloseCause? {
         let source = Self.source(remote.address)
-        let admitted = index.withLock { index in
-            guard index.count < limits.connections,
-                index.perSource[source, default: 0] < limits.connectionsPerSource
-            else { return false }
+        let identifier = nextIdentifier(owner: owner)
+        let (refusal, oldest) = index.withLock { index -> (CloseCause?, UInt64?) in
+            if index.perSource[source, default: 0] >= limits.connectionsPerSource { return (.sourceFull, nil) }
+            var oldest: UInt64?
+            if index.unproven.count >= limits.unprovenConnections || index.count - index.leaving >= limits.connections {
+                oldest = index.unproven.takeOldest()
+                if oldest == nil { return (.tableFull, nil) }
+                index.leaving += 1
+            }
             index.count += 1
             index.perSource[source, default: 0] += 1
-            return true
+            index.unproven.insert(identifier)
+            return (nil, oldest)
         }
-        guard admitted else { return nil }
-        try? System.set(descriptor.number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-        let flow = Flow(
-            transport: .tcp, listener: listener, remote: remote, connection: nextIdentifier(owner: owner))
+        if let oldest { replace(oldest) }
+        if let refusal { return refusal }
+        System.prepareStream(descriptor.number, limits)
+        let flow = Flow(transport: .tcp, listener: listener, remote: remote, connection: identifier)
         let connection = Connection(
-            descriptor, flow: flow, owner: owner, wasAccepted: true, isOpen: true, limits: currentLimits, now: now)
+            descriptor, flow: flow, owner: owner, wasAccepted: true, isOpen: true, limits: currentLimits,
+            memory: memory, now: now)
         index.withLock { $0.byPeer[Peer(remote: remote, listener: listener)] = connection }
         owner.insert(connection)
         guard (try? connection.watch()) != nil else {
             _ = connection.finish()
             remove(connection)
-            return nil
+            return .descriptors
         }
-        return connection
+        return nil
     }
+
+    /// Has a connection end, so that another one has its place.
+    private func replace(_ identifier: UInt64) {
+        if connection(identifier)?.shutDown(because: .replaced) == true { return }
+        // It is ending by itself.
+        index.withLock { $0.leaving -= 1 }
+    }
+
+    /// Keeps a connection from having to make room: somebody has proved on it who he is.
+    func prove(_ identifier: UInt64) { index.withLock { $0.unproven.remove(identifier) } }
 
     /// The connection to the peer of `flow`, opened when there is none, and whether it was opened now.
     func connection(
@@ -107,8 +135,12 @@ final class ConnectionTable: Sendable {
     func remove(_ connection: Connection) {
         forgetPeer(connection)
         connection.owner.remove(connection.identifier)
+        connection.uncountInput()
+        let wasReplaced = connection.shutDownCause == .replaced
         index.withLock { index in
             index.count -= 1
+            index.unproven.remove(connection.identifier)
+            if wasReplaced { index.leaving -= 1 }
             guard connection.wasAccepted else { return }
             let source = Self.source(connection.flow.remote.address)
             let left = index.perSource[source, default: 1] - 1
@@ -138,7 +170,7 @@ final class ConnectionTable: Sendable {
         let descriptor = try System.socket(.tcp, family: flow.remote.family)
         // Without it a port would be taken by bind already, though another peer could share it.
         try? System.set(descriptor.number, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
-        try? System.set(descriptor.number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        System.prepareStream(descriptor.number, limits)
         try System.bind(descriptor.number, SocketAddress(address: local, port: 0))
         try System.connect(descriptor.number, flow.remote)
         let identified = Flow(
@@ -146,7 +178,7 @@ final class ConnectionTable: Sendable {
         // Also one that is connected already counts as opening until its loop sees that it is writable.
         let connection = Connection(
             descriptor, flow: identified, owner: owner, wasAccepted: false, isOpen: false, limits: currentLimits,
-            now: System.coarseInstant())
+            memory: memory, now: System.coarseInstant())
         owner.insert(connection)
         do throws(SystemError) {
             try connection.watch()

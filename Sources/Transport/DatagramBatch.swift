@@ -64,6 +64,12 @@ struct DatagramBatch: ~Copyable {
         return ByteSlice(UnsafeRawBufferPointer(start: vectors[index].iov_base, count: length))
     }
 
+    /// The bytes of the first datagrams together.
+    func byteCount(of count: Int) -> Int {
+        precondition(count <= Self.capacity)
+        return (0..<count).reduce(0) { $0 + Int(messages[$1].length) }
+    }
+
     /// The sender of the received datagram at `index`; makes its place ready for the next `receive`.
     @inline(__always)
     mutating func peer(_ index: Int) -> SocketAddress? {

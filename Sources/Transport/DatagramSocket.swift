@@ -8,6 +8,19 @@ final class DatagramSocket: Sendable {
     /// The address and port that it is bound to.
     let address: SocketAddress
 
+    /// The bytes that the kernel keeps of what was not read yet, its own overhead included.
+    let receiveBuffer: Int
+
+    /// What `receiveBuffer` should be: a second's worth of a few thousand messages.
+    static let wantedBuffer = 4_194_304
+
+    /// The memory that waiting datagrams take, and how many were lost since the start; nil when the system does not tell.
+    var queue: (bytes: Int, lost: UInt32)? {
+        var bytes: UInt32 = 0
+        var lost: UInt32 = 0
+        return clinux_queue(number, &bytes, &lost) == 0 ? (Int(bytes), lost) : nil
+    }
+
     /// The number for system calls, good while this object is held.
     var number: Int32 { descriptor.number }
 
@@ -15,8 +28,8 @@ final class DatagramSocket: Sendable {
     init(_ address: SocketAddress) throws(SystemError) {
         descriptor = try System.socket(.udp, family: address.family)
         try System.set(descriptor.number, SOL_SOCKET, SO_REUSEPORT, 1)
-        // Best effort: the kernel caps it at net.core.rmem_max.
-        try? System.set(descriptor.number, SOL_SOCKET, SO_RCVBUF, 4_194_304)
+        // Best effort: without privilege the kernel caps it at net.core.rmem_max.
+        receiveBuffer = Int(clinux_grow_receive_buffer(descriptor.number, Int32(Self.wantedBuffer)))
         try? System.set(descriptor.number, SOL_SOCKET, SO_SNDBUF, 4_194_304)
         if address.address.isIPv4 {
             try System.set(descriptor.number, Int32(IPPROTO_IP), IP_RECVERR, 1)

@@ -26,6 +26,12 @@ public final class EventLoop: @unchecked Sendable {
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 64)
     private let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: 256)
     private var acceptPausedUntil: Instant?
+    /// What this turn tells about the load.
+    public private(set) var load = LoadSample()
+    /// The time at which this turn began.
+    public private(set) var turnStart = System.now()
+    /// How many datagrams each socket has lost, as of the last look.
+    private var lostDatagrams: [UInt32]
 
     init(
         index: Int, datagramSockets: [DatagramSocket?], streamSockets: [StreamSocket?], table: ConnectionTable,
@@ -37,6 +43,7 @@ public final class EventLoop: @unchecked Sendable {
         self.table = table
         self.counters = counters
         owner = table.owners[index]
+        lostDatagrams = datagramSockets.map { $0?.queue?.lost ?? 0 }
         sender = Sender(sockets: datagramSockets, table: table, owner: owner, counters: counters)
         events.initialize(repeating: epoll_event())
         try owner.poller.add(owner.mailbox.number, events: EPOLLIN.rawValue, token: Token.mailbox)
@@ -64,6 +71,13 @@ public final class EventLoop: @unchecked Sendable {
     /// When the loop last came round. A loop that works comes round ten times a second, also when nothing happens.
     public var lastTurn: Instant { Instant(milliseconds: turnedAt.load(ordering: .relaxed)) }
 
+    /// Lets connections live on which somebody has proved who he is. For the loop's own thread.
+    public func prove(_ connections: [UInt64]) {
+        for identifier in connections {
+            if let connection = owner.connection(identifier), connection.prove() { table.prove(identifier) }
+        }
+    }
+
     /// Makes `run` return soon. For any thread.
     func stop() {
         stopping.store(true, ordering: .releasing)
@@ -85,6 +99,8 @@ public final class EventLoop: @unchecked Sendable {
             let count = owner.poller.wait(events, timeout: Int32(timeout))
             now = System.now()
             turnedAt.store(now.instant.milliseconds, ordering: .relaxed)
+            turnStart = now
+            load = LoadSample()
             for index in 0..<count {
                 handle(token: events[index].data.u64, events: events[index].events, delegate, now)
             }
@@ -112,7 +128,7 @@ public final class EventLoop: @unchecked Sendable {
             if events & Poller.failed != 0 { receiveErrors(socket, listener: UInt16(listener), delegate, now) }
             if events & EPOLLIN.rawValue != 0 { receive(socket, listener: UInt16(listener), delegate, now) }
         case Token.streams:
-            accept(listener: listener, now)
+            accept(listener: listener, delegate, now)
         case Token.mailbox:
             owner.mailbox.clear()
         default:
@@ -135,9 +151,23 @@ public final class EventLoop: @unchecked Sendable {
             }
             delegate.received(datagram, on: Flow(transport: .udp, listener: listener, remote: peer), now: now)
         }
+        load.handled += count
+        // Where a batch is not full, nothing is left.
+        if count == DatagramBatch.capacity { lookAtQueue(socket, listener, batch.byteCount(of: count) / count) }
         counters.received.count(count - ignored)
         if ignored > 0 { counters.ignored.count(ignored) }
     }
+
+    /// Estimates how many datagrams still wait behind a batch, by the memory that they take.
+    private func lookAtQueue(_ socket: DatagramSocket, _ listener: UInt16, _ length: Int) {
+        guard let queue = socket.queue else { return }
+        load.waiting += queue.bytes / (length + Self.datagramOverhead)
+        load.lost += Int(queue.lost &- lostDatagrams[Int(listener)])
+        lostDatagrams[Int(listener)] = queue.lost
+    }
+
+    /// What the kernel needs for a datagram beside its bytes, about.
+    private static let datagramOverhead = 768
 
     /// Takes the datagrams that the network returned. What is left is reported again by the poller.
     private func receiveErrors(
@@ -173,19 +203,28 @@ public final class EventLoop: @unchecked Sendable {
 
     // MARK: Streams
 
-    private func accept(listener: Int, _ now: Now) {
+    private func accept(listener: Int, _ delegate: any EventLoopDelegate, _ now: Now) {
         guard let socket = streamSockets[listener] else { return }
         for _ in 0..<64 {
             do throws(SystemError) {
                 guard let (number, peer) = try System.accept(socket.number) else { return }
-                let connection = table.accept(
+                let refusal = table.accept(
                     FileDescriptor(number), from: peer, listener: UInt16(listener), owner: owner, now: now.instant)
-                if connection == nil { counters.refused.count() } else { counters.accepted.count() }
+                guard let refusal else {
+                    counters.accepted.count()
+                    continue
+                }
+                counters.refused.count()
+                let flow = Flow(transport: .tcp, listener: UInt16(listener), remote: peer)
+                delegate.refused(flow, because: refusal, now: now)
             } catch {
                 // A connection that ended while it waited is none of our concern.
                 guard [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.number) else { continue }
                 // Out of descriptors: the connection stays in the queue, and would wake us without end.
                 counters.refused.count()
+                let nobody = SocketAddress(address: socket.address.address, port: 0)
+                delegate.refused(
+                    Flow(transport: .tcp, listener: UInt16(listener), remote: nobody), because: .descriptors, now: now)
                 acceptPausedUntil = now.instant.advanced(byMilliseconds: 1000)
                 watchStreamSockets(false)
                 return
@@ -203,22 +242,22 @@ public final class EventLoop: @unchecked Sendable {
 
     private func handle(_ connection: Connection, events: UInt32, _ delegate: any EventLoopDelegate, _ now: Now) {
         if events & (Poller.writable | Poller.failed) != 0, !connection.becameWritable(now.instant) {
-            return end(connection, delegate, now)
+            return end(connection, .peer, delegate, now)
         }
         if events & (Poller.readable | Poller.failed) != 0 { read(connection, delegate, now) }
     }
 
     private func read(_ connection: Connection, _ delegate: any EventLoopDelegate, _ now: Now) {
         // Not read any more, and an event came nevertheless: the peer is gone.
-        if connection.input.closesAt != nil { return end(connection, delegate, now) }
+        if connection.input.closesAt != nil { return end(connection, .unreadable, delegate, now) }
         let length: Int
         do throws(SystemError) {
             guard let available = try System.read(connection.number, buffer) else { return }
             length = available
         } catch {
-            return end(connection, delegate, now)
+            return end(connection, .peer, delegate, now)
         }
-        if length == 0 { return end(connection, delegate, now) }
+        if length == 0 { return end(connection, .peer, delegate, now) }
         connection.input.last = now.instant
         connection.input.framer.append(ByteSlice(UnsafeRawBufferPointer(rebasing: buffer[..<length])))
         if connection.takePinged() { connection.input.framer.awaitsPong = true }
@@ -242,12 +281,17 @@ public final class EventLoop: @unchecked Sendable {
                 break reading
             case .failure:
                 counters.streamFailures.count()
-                return end(connection, delegate, now)
+                return end(connection, .unreadable, delegate, now)
             }
         }
+        load.handled += messages
         if pings > 0 { answer(pings, connection) }
         let isAnswer = connection.input.framer.takePong()
         if pings > 0 || isAnswer { delegate.heard(on: connection.flow, isAnswer: isAnswer, now: now) }
+        if !connection.countInput() {
+            counters.streamFailures.count()
+            return end(connection, .memory, delegate, now)
+        }
         if !connection.input.framer.isPartial {
             connection.input.partialSince = nil
         } else if messages > 0 || connection.input.partialSince == nil {
@@ -262,11 +306,11 @@ public final class EventLoop: @unchecked Sendable {
         _ = pongs.withUnsafeBytes { connection.send($0, origin: 0) }
     }
 
-    private func end(_ connection: Connection, _ delegate: any EventLoopDelegate, _ now: Now) {
+    private func end(_ connection: Connection, _ cause: CloseCause, _ delegate: any EventLoopDelegate, _ now: Now) {
         guard let origins = connection.finish() else { return }
         table.remove(connection)
         for origin in origins { delegate.sendFailed(origin: origin, flow: connection.flow, now: now) }
-        delegate.closed(connection.flow, now: now)
+        delegate.closed(connection.flow, because: connection.shutDownCause ?? cause, now: now)
     }
 
     private func sweep(_ delegate: any EventLoopDelegate, _ now: Now) {
@@ -274,9 +318,10 @@ public final class EventLoop: @unchecked Sendable {
             acceptPausedUntil = nil
             watchStreamSockets(true)
         }
-        for connection in owner.all where connection.isOverdue(now.instant) {
+        for connection in owner.all {
+            guard let cause = connection.overdue(now.instant) else { continue }
             if connection.input.partialSince != nil { counters.streamFailures.count() }
-            end(connection, delegate, now)
+            end(connection, cause, delegate, now)
         }
     }
 

@@ -9,8 +9,10 @@ public protocol EventLoopDelegate: AnyObject {
     func received(_ message: ByteSlice, on flow: Flow, now: Now)
     /// A peer was heard on a stream between messages: it has sent a keepalive, which was answered, or the answer to ours.
     func heard(on flow: Flow, isAnswer: Bool, now: Now)
-    /// A stream ended (peer, error, idle, limit): its connection identifier is never used again.
-    func closed(_ flow: Flow, now: Now)
+    /// A stream ended: its connection identifier is never used again.
+    func closed(_ flow: Flow, because cause: CloseCause, now: Now)
+    /// A connection was not taken in.
+    func refused(_ flow: Flow, because cause: CloseCause, now: Now)
     /// A message with a non-zero origin could not be sent (no route, connect failure, queue full, too big).
     func sendFailed(origin: UInt64, flow: Flow, now: Now)
     /// A datagram came back as undeliverable (ICMP): `original` is its beginning, at least as much as the network returned.

@@ -35,6 +35,17 @@ public enum System {
         try check(setsockopt(socket, level, name, &value, socklen_t(MemoryLayout<Int32>.size)), "setsockopt")
     }
 
+    /// Sets what all SIP connections have: no delay, and an end in time when the peer is gone without a word.
+    static func prepareStream(_ socket: Int32, _ limits: TransportLimits) {
+        let tcp = Int32(IPPROTO_TCP)
+        try? set(socket, tcp, TCP_NODELAY, 1)
+        // What the peer does not acknowledge for so long fails, with what else waits: RFC 5482.
+        try? set(socket, tcp, TCP_USER_TIMEOUT, Int32(clamping: limits.sendTime))
+        try? set(socket, SOL_SOCKET, SO_KEEPALIVE, 1)
+        try? set(socket, tcp, TCP_KEEPIDLE, limits.keepaliveSeconds)
+        try? set(socket, tcp, TCP_KEEPINTVL, 30)
+    }
+
     /// The error that a socket has waiting (SO_ERROR), 0 for none.
     static func pendingError(_ socket: Int32) -> Int32 {
         var value: Int32 = 0
@@ -55,8 +66,8 @@ public enum System {
         throw SystemError(errno, "connect")
     }
 
-    /// Lets a bound stream socket accept connections.
-    static func listen(_ socket: Int32) throws(SystemError) { try check(Glibc.listen(socket, 1024), "listen") }
+    /// Lets a bound stream socket accept connections; the kernel caps the queue at net.core.somaxconn.
+    static func listen(_ socket: Int32) throws(SystemError) { try check(Glibc.listen(socket, 4096), "listen") }
 
     /// The address that a socket is bound to.
     static func localAddress(_ socket: Int32) throws(SystemError) -> SocketAddress {

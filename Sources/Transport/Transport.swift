@@ -104,11 +104,18 @@ public final class Transport: Sendable {
     /// Changes the limits of connections, of those that are open too. `messageSize` holds for new ones.
     public func replaceLimits(_ change: (inout TransportLimits) -> Void) { table.currentLimits.replace(change) }
 
+    /// The smallest receive buffer that the kernel has granted a UDP socket, when that is less than was wanted; in bytes.
+    public var shortReceiveBuffer: (granted: Int, wanted: Int)? {
+        let granted = sockets.joined().compactMap { $0?.receiveBuffer }.min() ?? DatagramSocket.wantedBuffer
+        return granted < DatagramSocket.wantedBuffer ? (granted, DatagramSocket.wantedBuffer) : nil
+    }
+
     /// What was done until now.
     public var counters: TransportCounters {
         var sum = TransportCounters()
         for counters in counts { counters.add(to: &sum) }
         sum.connections = UInt64(max(0, table.count))
+        sum.streamBytes = UInt64(max(0, table.memory.count))
         return sum
     }
 

@@ -22,6 +22,8 @@ public struct TransportCounters: Hashable, Sendable {
     public var streamFailures: UInt64 = 0
     /// Connections open now.
     public var connections: UInt64 = 0
+    /// Bytes that connections hold of messages that are not complete, or not taken yet.
+    public var streamBytes: UInt64 = 0
 }
 
 /// The counters of one loop. Each has its own, so that workers do not fight for cache lines.

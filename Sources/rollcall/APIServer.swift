@@ -37,6 +37,7 @@ enum APIServer {
     /// Puts the values of a configuration into the settings of the HTTP server; for the start and for a reload.
     static func apply(_ configuration: Configuration.API, to settings: inout HTTPServerSettings) {
         settings.connections = configuration.connections
+        settings.connectionsPerSource = configuration.connectionsPerSource
         settings.headTime = configuration.headTimeout.wholeMilliseconds
         settings.trustedProxies = TrustedProxies(
             configuration.trustedProxies.compactMap { $0.withSlice { IPNetwork($0) } })

@@ -104,6 +104,7 @@ enum Daemon {
             buffer.field("clients", number: Int64(location.clients))
             buffer.field("bindings", number: Int64(location.bindings))
             buffer.field("connections", number: Int64(clamping: counters.connections))
+            buffer.field("streamBytes", number: Int64(clamping: counters.streamBytes))
             buffer.field("queued", number: Int64(parts.writer.statistics().queued))
             buffer.field("received", number: Int64(clamping: counters.received))
             buffer.field("sent", number: Int64(clamping: counters.sent))
@@ -119,6 +120,13 @@ enum Daemon {
         for listener in transport.listeners {
             log.write(.listenOK) { buffer in
                 buffer.field("on", transport: listener.transport, address: listener.address)
+            }
+        }
+        if let buffer = transport.shortReceiveBuffer {
+            log.write(.configNote, level: .info) { line in
+                line.field("what", "the system grants smaller receive buffers; raise net.core.rmem_max, or calls get lost in bursts")
+                line.field("granted", number: Int64(buffer.granted))
+                line.field("wanted", number: Int64(buffer.wanted))
             }
         }
         let databaseLock = try DatabaseLock(path: site.databasePath)

@@ -95,6 +95,9 @@ struct DaemonParts: Sendable {
         transport.connections = limits.connections
         transport.connectionsPerSource = limits.connectionsPerSource
         transport.idleTime = limits.idleConnection.wholeMilliseconds
+        transport.unprovenTime = limits.unprovenConnection.wholeMilliseconds
+        transport.sendTime = limits.sendTimeout.wholeMilliseconds
+        transport.streamMemory = limits.streamMemory
     }
 
     /// Takes as many file descriptors as the limit of connections needs and the system grants; says when that is less.
@@ -137,6 +140,8 @@ struct DaemonParts: Sendable {
         settings.maxBreadth = UInt32(clamping: configuration.proxy.maxBreadth)
         settings.messageSize = configuration.limits.messageSize
         settings.headerCount = configuration.limits.headers
+        settings.maxTransactions = configuration.limits.transactions
+        settings.maxTransactionsPerClient = UInt32(clamping: configuration.limits.transactionsPerClient)
         settings.awaitsStore = configuration.durability != .memory
         settings.keepalive = keepalivePolicy(configuration.nat)
     }

@@ -31,6 +31,7 @@ final class Worker: EventLoopDelegate {
     private let reconnectTime: UInt64
     private let authenticator: Authenticator
     private var nextSweep = Instant(milliseconds: 0)
+    private var gauge = LoadGauge()
     private var message = SIPMessage()
     private var effects: Effects
 
@@ -60,9 +61,16 @@ final class Worker: EventLoopDelegate {
         storeChanges()
     }
 
-    func closed(_ flow: Flow, now: Now) {
-        if effects.log.begin(.flowClosed, at: now.unix) {
+    func refused(_ flow: Flow, because cause: CloseCause, now: Now) {
+        effects.logLimit(cause.text, of: flow, now: now)
+    }
+
+    func closed(_ flow: Flow, because cause: CloseCause, now: Now) {
+        if cause.isLimit {
+            effects.logLimit(cause.text, of: flow, now: now)
+        } else if effects.log.begin(.flowClosed, at: now.unix) {
             effects.log.field("src", source: flow)
+            effects.log.field("why", cause.text)
             effects.log.end()
         }
         // What came by the connection in this turn is stored first: else its binding would come back in the store.
@@ -114,6 +122,11 @@ final class Worker: EventLoopDelegate {
             for resolution in effects.resolutions { names.resolve(resolution) }
             effects.resolutions.removeAll()
         }
+        if !effects.provenConnections.isEmpty {
+            loop.prove(effects.provenConnections)
+            effects.provenConnections.removeAll(keepingCapacity: true)
+        }
+        measureLoad(loop)
         loop.send(&effects.outbox)
         if !effects.log.isEmpty {
             log.write(effects.log.bytes, lines: effects.log.lines)
@@ -133,6 +146,27 @@ final class Worker: EventLoopDelegate {
             buffer.field("queued", number: Int64(counts.queued))
             buffer.field("what", "a slow disk, or a lock of another program; calls go on, registrations wait")
         }
+    }
+
+    /// Takes what the turn tells about the load; what comes next is refused by it.
+    private func measureLoad(_ loop: EventLoop) {
+        guard let change = gauge.add(loop.load, at: loop.turnStart.instant) else {
+            effects.load = gauge.level
+            return
+        }
+        effects.load = gauge.level
+        if effects.log.begin(.serverOverload, at: loop.turnStart.unix) {
+            effects.log.field("state", change == .began ? "begin" : "end")
+            effects.log.field("level", gauge.worstLevel.name)
+            effects.log.field("delay", number: Int64(clamping: gauge.worstDelay))
+            effects.log.field("lost", number: Int64(gauge.lost))
+            if change == .ended {
+                let lasted = loop.turnStart.instant.milliseconds(since: gauge.beganAt)
+                effects.log.field("ms", number: Int64(clamping: lasted))
+            }
+            effects.log.end()
+        }
+        if change == .ended { gauge.forget() }
     }
 
     private func storeChanges() {

@@ -11,6 +11,8 @@ final class Recorder: EventLoopDelegate, @unchecked Sendable {
     struct Log {
         var received: [(text: String, flow: Flow)] = []
         var closed: [Flow] = []
+        var causes: [CloseCause] = []
+        var toProve: [UInt64] = []
         var failed: [(origin: UInt64, flow: Flow)] = []
         var unreachable: [(text: String, flow: Flow)] = []
         var ticks = 0
@@ -29,7 +31,14 @@ final class Recorder: EventLoopDelegate, @unchecked Sendable {
         if echoes { outbox.send(message, to: flow) }
     }
 
-    func closed(_ flow: Flow, now: Now) { log.withLock { $0.closed.append(flow) } }
+    func closed(_ flow: Flow, because cause: CloseCause, now: Now) {
+        log.withLock {
+            $0.closed.append(flow)
+            $0.causes.append(cause)
+        }
+    }
+
+    func refused(_ flow: Flow, because cause: CloseCause, now: Now) { log.withLock { $0.causes.append(cause) } }
 
     func sendFailed(origin: UInt64, flow: Flow, now: Now) { log.withLock { $0.failed.append((origin, flow)) } }
 
@@ -51,6 +60,7 @@ final class Recorder: EventLoopDelegate, @unchecked Sendable {
             message.bytes.withSlice { outbox.send($0, to: message.flow, origin: message.origin) }
         }
         loop.send(&outbox)
+        loop.prove(log.withLock { $0.toProve })
     }
 }
 

@@ -154,7 +154,9 @@ def test_the_limits_of_connections_are_kept(server):
     first = [dial(server) for _ in range(25)]
     assert eventually(lambda: sum(not is_closed(one) for one in first) == 20)
     second = [dial(server, "127.0.0.2") for _ in range(15)]
-    assert eventually(lambda: sum(not is_closed(one) for one in second) == 10)
+    assert eventually(lambda: sum(not is_closed(one) for one in first) == 15), "the oldest of them make room"
+    assert all(not is_closed(one) for one in second)
+    assert server.wait_for_event("flow.limited")["why"].startswith("its address has limits.connectionsPerSource")
     for one in first + second:
         one.close()
 

@@ -27,5 +27,12 @@ int clinux_accept(int descriptor, struct sockaddr *address, socklen_t *length);
 /// The number of bytes, or -1 with errno (EAGAIN: the queue is empty).
 ssize_t clinux_read_error(int descriptor, void *buffer, size_t size, struct sockaddr_storage *destination, int *error);
 
+/// How much memory the datagrams that wait in a socket take, and how many it has lost since it was made because its buffer
+/// was full; -1 with errno.
+int clinux_queue(int descriptor, uint32_t *bytes, uint32_t *lost);
+
+/// The size of the receive buffer of a socket after asking for `size`, beyond the system's limit where that is allowed.
+int clinux_grow_receive_buffer(int descriptor, int size);
+
 /// Names the calling thread; at most 15 bytes are kept.
 void clinux_name_thread(const char *name);

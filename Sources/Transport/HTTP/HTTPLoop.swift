@@ -142,7 +142,9 @@ final class HTTPLoop: HTTPThreadBody, @unchecked Sendable {
         let source = ConnectionTable.source(peer.address)
         let isRefused =
             connections.count - refusedCount >= settings.connections
-            || settings.connectionsPerSource.map { perSource[source, default: 0] >= $0 } ?? false
+            || settings.connectionsPerSource.map {
+                perSource[source, default: 0] >= $0 && !settings.trustedProxies.contains(peer.address)
+            } ?? false
         if isRefused {
             tally.refused.count()
             // Beyond this a refusal is a closed connection without a word.
