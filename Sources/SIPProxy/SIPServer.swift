@@ -217,7 +217,9 @@ public final class SIPServer: Sendable {
     /// a call stays for a while after its answer.
     public var requestsUnderWay: Int {
         shards.reduce(0) { sum, shard in
-            sum + shard.state.withLock { shard in shard.contexts.indices.count { shard.contexts[$0]?.isFinal == false } }
+            sum
+                + shard.state.withLock { shard in shard.contexts.indices.count { shard.contexts[$0]?.isFinal == false }
+                }
         }
     }
 

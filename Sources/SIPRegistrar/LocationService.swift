@@ -7,14 +7,14 @@ import Synchronization
 ///
 /// Shared by all workers, in shards by login with a lock each; nothing but these locks is waited for.
 public final class LocationService: Sendable {
-    private final class Shard: Sendable {
+    final class Shard: Sendable {
         let clients = Mutex(ClientTable())
         /// Who has a binding on a stream connection; an entry may outlive the binding, never the connection.
         let connections = Mutex<[UInt64: Set<LoginKey>]>([:])
     }
 
     private static let shardCount = 64
-    private let shards: [Shard]
+    let shards: [Shard]
     private let key: HashKey
     private let sweepShard = Mutex(0)
     /// Touched when changes could not be stored, and then before the lock of a shard.

@@ -25,6 +25,7 @@ final class Worker: EventLoopDelegate {
     private let style: Replaceable<LogStyle>
     private var currentStyle: LogStyle
     private var storeWatch = StoreWatch()
+    private var clockWatch = ClockWatch()
     private let names: ResolvedNames
     private let records: RecordSink
     private let sweeps: Bool
@@ -85,6 +86,7 @@ final class Worker: EventLoopDelegate {
         server.tick(now: now, effects: &effects)
         storeChanges()
         effects.logSuppressions(now: now)
+        if sweeps, let step = clockWatch.check(System.now().unix, elapsed: System.bootInstant()) { follow(step, now) }
         guard sweeps, now.instant >= nextSweep else { return }
         nextSweep = now.instant.advanced(byMilliseconds: 1000)
         records.tellLosses()
@@ -113,6 +115,16 @@ final class Worker: EventLoopDelegate {
             currentStyle = style.value
             effects.log.adopt(currentStyle)
         }
+    }
+
+    /// The clock was set: what is registered keeps the time that it has left, in memory and in the store.
+    private func follow(_ step: ClockStep, _ now: Now) {
+        location.move(by: step)
+        _ = writer.enqueue(.moveBindings(step))
+        guard effects.log.begin(.clockStep, at: step.actual) else { return }
+        effects.log.field("ms", number: step.milliseconds)
+        effects.log.field("what", "registrations keep the time that they have left; nonces may be asked for anew")
+        effects.log.end()
     }
 
     private func watchStore(_ now: Now) {
