@@ -58,7 +58,7 @@ class Wedge:
 
 @pytest.fixture
 def daemon(tmp_path):
-    made = Daemon(tmp_path / "daemon", CLIENTS, shutdown={"watchdog": "1s"}, workers=2).start()
+    made = Daemon(tmp_path / "daemon", CLIENTS, shutdown={"watchdog": "2s"}, workers=2).start()
     yield made
     if made.is_alive():
         made.kill()
@@ -69,12 +69,12 @@ def test_a_worker_that_hangs_ends_the_process_with_its_name_and_the_reason(daemo
     wedge = Wedge(daemon, name)
     began = time.monotonic()
     try:
-        assert eventually(lambda: daemon.events("server.wedged"), within=10)
+        assert eventually(lambda: daemon.events("server.wedged"), within=15)
         took = time.monotonic() - began
         line = daemon.events("server.wedged")[0]
-        assert line["thread"] == name and 1000 < int(line["ms"]) < 4000
+        assert line["thread"] == name and 2000 < int(line["ms"]) < 8000
         assert line["level"] == "error" and line["why"] and "SIGABRT" in line["do"]
-        assert 0.5 < took < 6
+        assert 1 < took < 10
     finally:
         wedge.release()
     assert daemon.wait_for_exit(5) == -signal.SIGABRT
@@ -85,7 +85,7 @@ def test_a_worker_that_hangs_ends_the_process_with_its_name_and_the_reason(daemo
 def test_a_pause_of_the_whole_process_is_no_hang(daemon):
     for _ in range(2):
         daemon.signal(signal.SIGSTOP)
-        time.sleep(2.5)
+        time.sleep(3.5)
         daemon.signal(signal.SIGCONT)
         time.sleep(0.7)
     assert daemon.is_alive() and not daemon.events("server.wedged")
@@ -105,7 +105,7 @@ def test_without_the_watchdog_a_worker_may_hang_for_ever(tmp_path):
 
 def test_a_thread_of_the_api_that_hangs_does_not_end_the_process(daemon):
     wedge = Wedge(daemon, "http-0")
-    time.sleep(2.5)
+    time.sleep(3.5)
     alive = daemon.is_alive()
     wedge.release()
     assert alive and daemon.stop() == 0
