@@ -14,6 +14,7 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
     case configNote
     case configReload
     case configRefused
+    case clockStep
     case storeError
     case storeSlow
     case storeOK
@@ -88,6 +89,7 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
         case .configReload: Entry("config.reload", .info, "SIGHUP: the configuration was read again and is in effect.")
         case .configRefused:
             Entry("config.refused", .error, "SIGHUP: the configuration has a mistake, and nothing was changed.")
+        case .clockStep: Entry("clock.step", .warn, "The clock of this machine was set.")
         case .storeError:
             Entry("store.error", .error, "The database refused to read or write; what waited for it was answered 503.")
         case .storeSlow:

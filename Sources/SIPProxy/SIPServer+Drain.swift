@@ -9,9 +9,6 @@ extension SIPServer {
     /// REGISTER and everything in dialogs goes on.
     public func beginDraining() { replaceSettings { $0.isDraining = true } }
 
-    /// Requests that are under way, texts of the API among them.
-    public var requestsUnderWay: Int { tableSizes.contexts }
-
     /// True for a new request that is not taken while the server is about to end.
     @inline(__always)
     func isRefusedByDraining(_ request: borrowing SIPMessage) -> Bool {

@@ -241,6 +241,16 @@ public final class SIPServer: Sendable {
         }
     }
 
+    /// Requests that were forwarded and have no final response yet, texts of the API among them. Fewer than contexts: that of
+    /// a call stays for a while after its answer.
+    public var requestsUnderWay: Int {
+        shards.reduce(0) { sum, shard in
+            sum
+                + shard.state.withLock { shard in shard.contexts.indices.count { shard.contexts[$0]?.isFinal == false }
+                }
+        }
+    }
+
     private func shard(of callID: ByteSlice) -> Shard {
         var hash = SipHash(key: settings.runKey)
         hash.update(callID)

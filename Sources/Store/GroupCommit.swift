@@ -132,6 +132,18 @@ struct GroupCommit: ~Copyable {
         case .deleteBindings(let client):
             deleteAll.bind(1, client)
             try deleteAll.run()
+        case .moveBindings(let step):
+            var move = try connection.prepare(
+                """
+                UPDATE binding SET
+                    expires_at = expires_at + ?1, created_at = created_at + ?1, updated_at = updated_at + ?1
+                WHERE updated_at <= ?2 AND updated_at NOT BETWEEN ?3 AND ?4
+                """)
+            move.bind(1, step.milliseconds)
+            move.bind(2, step.latestBefore)
+            move.bind(3, step.earliestAfter)
+            move.bind(4, step.actual.milliseconds)
+            try move.run()
         case .startCall(let call): try records.startCall(call)
         case .ringCall(let number, let time): try records.ringCall(number, at: time)
         case .answerCall(let number, let time, let tag): try records.answerCall(number, at: time, tag: tag)

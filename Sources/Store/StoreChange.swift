@@ -8,6 +8,8 @@ public enum StoreChange: Sendable {
     case deleteBinding(clientID: Int64, key: [UInt8])
     /// Removes all bindings of a client.
     case deleteBindings(clientID: Int64)
+    /// Moves the times of all bindings of before a step of the clock.
+    case moveBindings(ClockStep)
     /// Makes the record of a call; nothing when its client is gone.
     case startCall(CallStart)
     /// Notes the first ringing of a call that was not answered.

@@ -25,6 +25,7 @@ final class Worker: EventLoopDelegate {
     private let style: Replaceable<LogStyle>
     private var currentStyle: LogStyle
     private var storeWatch = StoreWatch()
+    private var clockWatch = ClockWatch()
     private let names: ResolvedNames
     private let records: RecordSink
     private let sweeps: Bool
@@ -101,6 +102,7 @@ final class Worker: EventLoopDelegate {
         storeChanges()
         effects.logSuppressions(now: now)
         guard sweeps else { return }
+        if let step = clockWatch.check(System.now().unix, elapsed: System.bootInstant()) { follow(step, now) }
         let dropped = server.keepAlive(now: now, effects: &effects)
         drop(dropped, .registrationRemoved, "its connection was closed, and it did not come back", now)
         guard now.instant >= nextSweep else { return }
@@ -136,6 +138,16 @@ final class Worker: EventLoopDelegate {
             currentStyle = style.value
             effects.log.adopt(currentStyle)
         }
+    }
+
+    /// The clock was set: what is registered keeps the time that it has left, in memory and in the store.
+    private func follow(_ step: ClockStep, _ now: Now) {
+        location.move(by: step)
+        _ = writer.enqueue(.moveBindings(step))
+        guard effects.log.begin(.clockStep, at: step.actual) else { return }
+        effects.log.field("ms", number: step.milliseconds)
+        effects.log.field("what", "registrations keep the time that they have left; nonces may be asked for anew")
+        effects.log.end()
     }
 
     private func watchStore(_ now: Now) {

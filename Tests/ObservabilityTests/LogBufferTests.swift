@@ -27,6 +27,18 @@ import Testing
         #expect(lines == 1)
     }
 
+    @Test func `A style that is adopted holds for the lines after it`() {
+        var log = LogBuffer(level: .info)
+        let isAccepted = log.begin(.parseBad, at: time)
+        #expect(!isAccepted)
+        log.adopt(LogStyle(level: .debug, format: .json))
+        let isAcceptedNow = log.begin(.parseBad, at: time)
+        #expect(isAcceptedNow)
+        log.end()
+        let line = log.bytes.string
+        #expect(line.hasPrefix("{\"time\":"))
+    }
+
     @Test(arguments: [LogFormat.logfmt, .json])
     func `A record is its sid, and what has none leaves nothing`(format: LogFormat) {
         let number = RecordNumber(at: time, counter: 3)

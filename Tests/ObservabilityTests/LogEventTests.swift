@@ -21,7 +21,10 @@ import Testing
     }
 
     @Test func `Only what an operator must act on is an error`() {
-        #expect(LogEvent.allCases.filter { $0.level == .error } == [.storeError, .recordLost, .apiError])
+        #expect(
+            LogEvent.allCases.filter { $0.level == .error } == [
+                .serverWedged, .configRefused, .storeError, .recordLost, .apiError,
+            ])
     }
 
     @Test func `What a stranger can cause at will is not written at info`() {

@@ -35,6 +35,16 @@ struct NonceHistoryTests {
         #expect(history.accept(nonce: nonce(0), nonceCount: 2, fingerprint: 22) == .retransmission)
     }
 
+    @Test("A request that could not be carried out is no retransmission when it comes again; the next one is as always")
+    func forgotten() {
+        var history = NonceHistory()
+        #expect(history.accept(nonce: nonce(0), nonceCount: 1, fingerprint: 11) == .fresh)
+        history.forgetFingerprints()
+        #expect(history.accept(nonce: nonce(0), nonceCount: 1, fingerprint: 11) == .replay)
+        #expect(history.accept(nonce: nonce(0), nonceCount: 2, fingerprint: 22) == .fresh)
+        #expect(history.accept(nonce: nonce(0), nonceCount: 2, fingerprint: 22) == .retransmission)
+    }
+
     @Test("RFC 7616 3.4: a nonce count of zero is refused")
     func zero() {
         var history = NonceHistory()

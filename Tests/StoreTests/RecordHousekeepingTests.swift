@@ -73,6 +73,21 @@ import Testing
         #expect(try store.messageCount(ofAccount: 1) == 10)
     }
 
+    @Test("Limits that are replaced hold from the next round on")
+    func replaced() throws {
+        let store = try Store(path: scratch.path)
+        for number in Int64(0)..<4 { try store.insertCall(.sample(number * hour, account: 1)) }
+        let writer = try writer(Reports(), hours: 5)
+        #expect(!Reports.wait(milliseconds: 200) { writer.statistics().callsEndedByLimit > 0 })
+        #expect(try store.openCallCount() == 4)
+        var limits = RecordLimits()
+        limits.callMilliseconds = 3 * hour
+        writer.replaceLimits(limits)
+        #expect(Reports.wait { writer.statistics().callsEndedByLimit == 3 })
+        writer.stop()
+        #expect(try store.openCallCount() == 1)
+    }
+
     @Test("Records are kept for ever unless said otherwise")
     func keeps() throws {
         let store = try Store(path: scratch.path)

@@ -25,6 +25,47 @@ import Testing
         #expect(seen.good == [11])
     }
 
+    @Test("A step of the clock moves the times of what was stored before it, and of nothing else")
+    func clockStep() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        let writer = try Reports().writer(scratch.path)
+        let day: Int64 = 86_400_000
+        let step = ClockStep(
+            expected: UnixTime(milliseconds: past.milliseconds + 1000),
+            actual: UnixTime(milliseconds: past.milliseconds + 1000 + day), window: 100)
+        for (key, time) in [("before", past), ("since", step.actual)] {
+            var row = BindingRow.sample(client: client.id, key: key)
+            (row.updatedAt, row.expiresAt) = (time, UnixTime(milliseconds: time.milliseconds + 600_000))
+            #expect(writer.enqueue(.upsertBinding(row)))
+        }
+        #expect(writer.enqueue(.moveBindings(step)))
+        writer.stop()
+        let rows = try Store(path: scratch.path).allBindings
+        #expect(
+            rows.map(\.expiresAt.milliseconds) == [
+                past.milliseconds + 600_000 + day, step.actual.milliseconds + 600_000,
+            ])
+        #expect(rows.map(\.updatedAt.milliseconds) == [past.milliseconds + day, step.actual.milliseconds])
+    }
+
+    @Test("A database that cannot be written for a while gives that error to each change, and works again by itself")
+    func readOnly() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        let reports = Reports()
+        let writer = try reports.writer(scratch.path)
+        // As SQLite behaves when a file system is mounted anew for reading only.
+        try writer.perform { store throws(StoreError) in try store.connection.execute("PRAGMA query_only = 1") }
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 1))
+        writer.flush()
+        #expect(reports.good.isEmpty)
+        #expect(reports.bad.map(\.error) == [.readOnly(path: scratch.path)])
+        #expect(reports.bad.map(\.receipts) == [[1]])
+        try writer.perform { store throws(StoreError) in try store.connection.execute("PRAGMA query_only = 0") }
+        #expect(writer.enqueue(.upsertBinding(.sample(client: client.id)), receipt: 2))
+        writer.stop()
+        #expect(reports.good == [2])
+    }
+
     @Test("Changes of many threads are committed in groups, each once")
     func groups() throws {
         try Store(path: scratch.path).fill(clients: 100)

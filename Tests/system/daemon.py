@@ -49,6 +49,12 @@ def free_port(neighbours=1):
             return first
 
 
+def default_ports_are_free():
+    """Whether a daemon without a configuration can start here."""
+    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+    return all(is_free(5060, kind, "0.0.0.0") for kind in kinds) and is_free(8080, kinds[1], "127.0.0.1")
+
+
 def free_short_port():
     """A free port of four digits: sipsak cuts the last digit off longer ones."""
     return next(

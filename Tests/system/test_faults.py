@@ -16,7 +16,7 @@ import time
 import pytest
 
 from conftest import CLIENTS, eventually
-from daemon import BINARY, Daemon, free_port, is_free
+from daemon import BINARY, Daemon, default_ports_are_free, free_port
 from phone import Phone
 
 STORE, CANNOT_BIND = 5, 4
@@ -283,10 +283,6 @@ def test_a_place_that_cannot_be_written_stops_the_start_with_a_sentence(tmp_path
     assert daemon.wait_for_exit() == STORE
     message = daemon.log().splitlines()[-1]
     assert message.startswith("rollcall: ") and place in message and message.endswith(".")
-
-
-def default_ports_are_free():
-    return all(is_free(5060, kind, "0.0.0.0") for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM))
 
 
 @pytest.mark.parametrize("has_terminal", [False, True], ids=["without terminal", "at a terminal"])

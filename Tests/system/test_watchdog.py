@@ -1,0 +1,183 @@
+"""The watchdog over the threads that serve SIP, and what the service manager is told (sd_notify)."""
+
+import ctypes
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from conftest import CLIENTS, eventually
+from daemon import Daemon
+from phone import Phone, connect
+
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+libc.ptrace.restype = ctypes.c_long
+
+
+def thread_of(daemon, name):
+    """The identifier of a thread by its name."""
+    for number in os.listdir(f"/proc/{daemon.process.pid}/task"):
+        with open(f"/proc/{daemon.process.pid}/task/{number}/comm") as comm:
+            if comm.read().strip() == name:
+                return int(number)
+    raise AssertionError(f"no thread {name}")
+
+
+class Wedge:
+    """Stops one thread of a process, and only that, as if it hung. All in one thread: a tracer is a thread."""
+
+    def __init__(self, daemon, name):
+        self.number = thread_of(daemon, name)
+        self.wedged, self.free = threading.Event(), threading.Event()
+        self.error = None
+        self.thread = threading.Thread(target=self.hold)
+        self.thread.start()
+        self.wedged.wait()
+        if self.error:
+            pytest.skip(f"ptrace is not allowed here: {self.error}")
+
+    def hold(self):
+        if libc.ptrace(PTRACE_SEIZE, self.number, None, None) or libc.ptrace(PTRACE_INTERRUPT, self.number, None, None):
+            self.error = os.strerror(ctypes.get_errno())
+            self.wedged.set()
+            return
+        os.waitpid(self.number, WALL)
+        self.wedged.set()
+        self.free.wait(30)
+        libc.ptrace(PTRACE_DETACH, self.number, None, None)
+
+    def release(self):
+        self.free.set()
+        self.thread.join()
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    made = Daemon(tmp_path / "daemon", CLIENTS, shutdown={"watchdog": "2s"}, workers=2).start()
+    yield made
+    if made.is_alive():
+        made.kill()
+
+
+@pytest.mark.parametrize("name", ["sip-0", "sip-1"])
+def test_a_worker_that_hangs_ends_the_process_with_its_name_and_the_reason(daemon, name):
+    wedge = Wedge(daemon, name)
+    began = time.monotonic()
+    try:
+        assert eventually(lambda: daemon.events("server.wedged"), within=15)
+        took = time.monotonic() - began
+        line = daemon.events("server.wedged")[0]
+        assert line["thread"] == name and 2000 < int(line["ms"]) < 8000
+        assert line["level"] == "error" and line["why"] and "SIGABRT" in line["do"]
+        assert 1 < took < 10
+    finally:
+        wedge.release()
+    assert daemon.wait_for_exit(5) == -signal.SIGABRT
+    daemon.start()
+    assert daemon.stop() == 0
+
+
+def test_a_pause_of_the_whole_process_is_no_hang(daemon):
+    for _ in range(2):
+        daemon.signal(signal.SIGSTOP)
+        time.sleep(3.5)
+        daemon.signal(signal.SIGCONT)
+        time.sleep(0.7)
+    assert daemon.is_alive() and not daemon.events("server.wedged")
+    phone = Phone(("127.0.0.1", daemon.port), "alice", daemon.password("alice"), daemon.domain)
+    phone.register()
+    assert daemon.stop() == 0
+
+
+def test_without_the_watchdog_a_worker_may_hang_for_ever(tmp_path):
+    daemon = Daemon(tmp_path / "daemon", shutdown={"watchdog": "0s"}, workers=2).start()
+    wedge = Wedge(daemon, "sip-1")
+    time.sleep(2.5)
+    alive = daemon.is_alive()
+    wedge.release()
+    assert alive and daemon.stop() == 0
+
+
+def test_a_thread_of_the_api_that_hangs_does_not_end_the_process(daemon):
+    wedge = Wedge(daemon, "http-0")
+    time.sleep(3.5)
+    alive = daemon.is_alive()
+    wedge.release()
+    assert alive and daemon.stop() == 0
+
+
+# sd_notify.
+
+class Manager:
+    """The socket of a service manager."""
+
+    def __init__(self, monkeypatch, address, **environment):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(address.replace("@", "\0", 1) if address.startswith("@") else address)
+        self.socket.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+
+    def receive(self):
+        return dict(line.split("=", 1) for line in self.socket.recv(4096).decode().splitlines())
+
+    def receive_until(self, name):
+        while name not in (found := self.receive()):
+            pass
+        return found
+
+
+@pytest.mark.parametrize("kind", ["path", "abstract"])
+def test_the_manager_hears_of_start_reload_and_end(tmp_path, monkeypatch, kind):
+    address = str(tmp_path / "notify") if kind == "path" else f"@rollcall-test-{os.getpid()}"
+    manager = Manager(monkeypatch, address)
+    daemon = Daemon(tmp_path / "daemon", CLIENTS, shutdown={"drain": "5s"})
+    daemon.start(wait=False)
+    assert manager.receive() == {"READY": "1"}
+    assert daemon.wait_for_event("server.ready", within=0.5), "not before everything is open"
+    before = time.monotonic_ns() // 1000
+    daemon.signal(signal.SIGHUP)
+    reloading = manager.receive()
+    assert reloading["RELOADING"] == "1"
+    assert before - 2000 <= int(reloading["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
+    assert manager.receive() == {"READY": "1"}
+    phones = [Phone(("127.0.0.1", daemon.port), login, daemon.password(login), daemon.domain) for login in CLIENTS[:2]]
+    for phone in phones:
+        phone.register()
+    call, answered = connect(*phones)
+    daemon.signal(signal.SIGTERM)
+    stopping = manager.receive()
+    assert stopping["STOPPING"] == "1" and int(stopping["EXTEND_TIMEOUT_USEC"]) == 20_000_000
+    call.hang_up(answered)
+    assert daemon.wait_for_exit() == 0
+
+
+def test_the_manager_gets_signs_of_life_while_the_workers_turn(tmp_path, monkeypatch):
+    manager = Manager(monkeypatch, str(tmp_path / "notify"), WATCHDOG_USEC="1000000")
+    daemon = Daemon(tmp_path / "daemon", shutdown={"watchdog": "0s"}, workers=2).start()
+    began = time.monotonic()
+    for _ in range(4):
+        manager.receive_until("WATCHDOG")
+    assert time.monotonic() - began < 4
+    wedge = Wedge(daemon, "sip-1")
+    manager.socket.settimeout(1.5)
+    with pytest.raises(TimeoutError):
+        for _ in range(6):  # What was on its way, and the second in which the thread could still be well.
+            manager.receive()
+    wedge.release()
+    manager.socket.settimeout(5)
+    manager.receive_until("WATCHDOG")
+    assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("address", ["", "relative", "/nowhere/at/all", "@" + "x" * 200])
+def test_a_socket_that_cannot_be_used_is_no_reason_not_to_start(tmp_path, monkeypatch, address):
+    monkeypatch.setenv("NOTIFY_SOCKET", address)
+    daemon = Daemon(tmp_path / "daemon").start()
+    assert daemon.stop() == 0
