@@ -34,7 +34,9 @@ private func bytes(_ text: String) -> [UInt8] {
 
     func answer(to request: [UInt8], from address: String, port: UInt16) -> [UInt8]? {
         request.withSlice { slice in
-            guard let message = STUNMessage(slice), let address = address.withSlice({ IPAddress($0) }) else { return nil }
+            guard let message = STUNMessage(slice), let address = address.withSlice({ IPAddress($0) }) else {
+                return nil
+            }
             var writer = ByteWriter(capacity: 64)
             message.writeAnswer(to: SocketAddress(address: address, port: port), into: &writer)
             return writer.slice.bytes
@@ -97,7 +99,8 @@ private func bytes(_ text: String) -> [UInt8] {
         #expect(answer(to: bytes(text), from: "192.0.2.1", port: 1) == nil)
     }
 
-    @Test func `Every truncation and every changed byte of the sample is answered or not, and no answer is much longer`() {
+    @Test
+    func `Every truncation and every changed byte of the sample is answered or not, and no answer is much longer`() {
         for length in 0...Self.sampleRequest.count {
             let part = Array(Self.sampleRequest.prefix(length))
             if let answer = answer(to: part, from: "::1", port: 9) { #expect(answer.count <= part.count + 32) }
@@ -106,14 +109,18 @@ private func bytes(_ text: String) -> [UInt8] {
             for value in [UInt8](arrayLiteral: 0, 1, 0x7f, 0x80, 0xff) {
                 var changed = Self.sampleRequest
                 changed[index] = value
-                if let answer = answer(to: changed, from: "::1", port: 9) { #expect(answer.count <= changed.count + 32) }
+                if let answer = answer(to: changed, from: "::1", port: 9) {
+                    #expect(answer.count <= changed.count + 32)
+                }
             }
         }
     }
 
     @Test func `A request longer than a phone's is no request`() {
         let attribute = bytes("8022 01fc") + [UInt8](repeating: 65, count: 508)
-        let long = bytes("0001 0210 2112a442" + Self.transaction) + attribute + bytes("8022 000c") + [UInt8](repeating: 65, count: 12)
+        let long =
+            bytes("0001 0210 2112a442" + Self.transaction) + attribute + bytes("8022 000c")
+            + [UInt8](repeating: 65, count: 12)
         #expect(long.count == 548)
         #expect(answer(to: long, from: "192.0.2.1", port: 1) != nil)
         var longer = long + bytes("80220000")

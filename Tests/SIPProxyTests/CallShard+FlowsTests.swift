@@ -11,7 +11,9 @@ import Testing
     static let second = Device("bob", "203.0.113.9", port: 61001, listener: 2, connection: 12)
 
     /// Registers a flow of an instance.
-    func register(_ network: TestNetwork, _ device: Device, _ number: Int, instance: String = "urn:uuid:1", port: Int = 5060) {
+    func register(
+        _ network: TestNetwork, _ device: Device, _ number: Int, instance: String = "urn:uuid:1", port: Int = 5060
+    ) {
         network.registerFlow(
             device, "<sip:bob@10.0.0.7:\(port);transport=tcp>;+sip.instance=\"<\(instance)>\";reg-id=\(number)")
     }
@@ -130,7 +132,8 @@ import Testing
         register(network, Self.second, 1, instance: "urn:uuid:2")
         _ = network.location.connectionClosed(Self.first.flow.connection)
         let bye = network.send(call.fromCaller("BYE", after: ok))
-        #expect(bye.requests("BYE").map(\.flow) == [Self.first.flow], "to the flow that is gone, where the edge says so")
+        #expect(
+            bye.requests("BYE").map(\.flow) == [Self.first.flow], "to the flow that is gone, where the edge says so")
         let end = network.fail(bye.requests("BYE").first)
         #expect(end.responses(430).count == 1, "\(end.map(\.text))")
     }

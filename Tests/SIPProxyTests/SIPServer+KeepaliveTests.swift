@@ -59,7 +59,8 @@ import Testing
             digits[index] = digits[index] == "A" ? "B" : "A"
             network.send(genuine.replacingBranch(branch, String(digits)), from: Self.bob.flow)
         }
-        network.send(genuine.replacingBranch(branch, "z9hG4bKrcp" + String(repeating: "A", count: 43)), from: Self.bob.flow)
+        network.send(
+            genuine.replacingBranch(branch, "z9hG4bKrcp" + String(repeating: "A", count: 43)), from: Self.bob.flow)
         #expect(network.lastHeard("bob") == before)
         network.wait(milliseconds: 60_000, step: 1000)
         network.send(genuine, from: Self.bob.flow)
@@ -159,7 +160,9 @@ import Testing
         let network = TestNetwork(.alice, .bob)
         let call = Call(network) { $0.viaParameters = ";rport;keep" }
         #expect(call.first?.values("Via").last?.contains(";keep=25") == true)
-        let bye = call.fromCaller("BYE", after: network.answer(call.first, 200).first).with { $0.viaParameters = ";keep" }
+        let bye = call.fromCaller("BYE", after: network.answer(call.first, 200).first).with {
+            $0.viaParameters = ";keep"
+        }
         #expect(network.send(bye).requests("BYE").first?.values("Via").last?.contains("keep=") == false)
     }
 }

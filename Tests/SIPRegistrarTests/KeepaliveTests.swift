@@ -36,7 +36,8 @@ import Testing
             let now = Now(
                 instant: Instant(milliseconds: UInt64(server.now.milliseconds)), unix: server.now)
             var answered: [(LoginKey, UInt32)] = []
-            let lost = server.locations.sweepPings(policy ?? self.policy, now: now, limit: 1000) { key, login, binding in
+            let lost = server.locations.sweepPings(policy ?? self.policy, now: now, limit: 1000) {
+                key, login, binding in
                 let ping = Ping(
                     seconds: Double(server.now.milliseconds - start.milliseconds) / 1000,
                     contact: String(decoding: binding.contact, as: UTF8.self), flow: binding.flow)
@@ -52,7 +53,8 @@ import Testing
     static let nat = Server.flow("203.0.113.9", port: 61000)
 
     func register(
-        _ contact: String = "<sip:alice@10.0.0.7:5060>", from flow: Flow = nat, _ change: (inout Phone) -> Void = { _ in }
+        _ contact: String = "<sip:alice@10.0.0.7:5060>", from flow: Flow = nat,
+        _ change: (inout Phone) -> Void = { _ in }
     ) {
         var phone = Phone()
         phone.contacts = [contact]
@@ -122,7 +124,8 @@ import Testing
                 _ = text.withSlice { contact in
                     server.locations.restore(
                         Binding(
-                            .init(contact: contact), callIDHash: HashValue(1, UInt64(number) &* 0x9e37_79b9_7f4a_7c15 >> 7),
+                            .init(contact: contact),
+                            callIDHash: HashValue(1, UInt64(number) &* 0x9e37_79b9_7f4a_7c15 >> 7),
                             sequenceNumber: 1, expiresAt: UnixTime(milliseconds: server.now.milliseconds + 3_600_000),
                             createdAt: server.now, updatedAt: server.now,
                             flow: Server.flow("203.0.113.9", port: UInt16(number + 1000))),
@@ -138,9 +141,33 @@ import Testing
         #expect((perSecond.max() ?? 0) < 250, "\(perSecond)")
     }
 
+    @Test func `A sweep that comes late looks at everybody once, and at nobody twice`() {
+        register()
+        func sweep(at milliseconds: UInt64) -> Int {
+            var pings = 0
+            server.wait(milliseconds: 1)
+            _ = server.locations.sweepPings(
+                policy, now: Now(instant: Instant(milliseconds: milliseconds), unix: server.now), limit: 1000
+            ) { _, _, _ in pings += 1 }
+            return pings
+        }
+        _ = sweep(at: 1)
+        server.wait(seconds: 24)
+        // More than a round has passed, which ends in the middle of a shard; then a tick at a time.
+        #expect(sweep(at: 24_987) == 1)
+        #expect(sweep(at: 24_988) == 0)
+        for round in 1...40 {
+            server.wait(seconds: 24)
+            #expect(sweep(at: 25_000 + UInt64(round) * 24_001) == 1, "round \(round)")
+        }
+    }
+
     // MARK: Silence
 
-    @Test func `A device that has answered and then is silent three times is unreachable, and its next answer brings it back`() {
+    @Test
+    func
+        `A device that has answered and then is silent three times is unreachable, and its next answer brings it back`()
+    {
         register()
         #expect(run(seconds: 60).lost.isEmpty)
         let lost = run(seconds: 110) { _ in false }

@@ -22,7 +22,9 @@ import Testing
         return phone
     }
 
-    func outbound(_ number: Int, port: Int = 5060, cseq: Int = 1, headers: [String] = ["Supported: path, outbound"]) -> Phone {
+    func outbound(_ number: Int, port: Int = 5060, cseq: Int = 1, headers: [String] = ["Supported: path, outbound"])
+        -> Phone
+    {
         phone("<sip:alice@10.0.0.7:\(port)>;reg-id=\(number);\(Self.instance)", cseq: cseq) {
             $0.headers = headers
             $0.callID = "flow-\(number)"
@@ -118,7 +120,8 @@ import Testing
         _ = server.register(phone("<sip:alice@10.0.0.7:5060>"), from: flow(61000))
         _ = server.register(phone("<sip:alice@10.0.0.7:5062>", cseq: 3), from: flow(61001))
         #expect(server.targets() == ["sip:alice@10.0.0.7:5062"])
-        let changes = server.register(phone("<sip:alice@10.0.0.7:5064>", cseq: 5), from: flow(61002)).registration.changes
+        let changes = server.register(phone("<sip:alice@10.0.0.7:5064>", cseq: 5), from: flow(61002)).registration
+            .changes
         #expect(changes.count == 2, "the old key is deleted from the store")
         #expect(bindings().first?.replaced(flow(61001)) == true)
         #expect(bindings().first?.replaced(flow(61000)) == true)
@@ -146,7 +149,8 @@ import Testing
     @Test func `After its connection was closed, the same program at the same address takes the old binding over`() {
         let agent = ["User-Agent: Phone/1"]
         let now = Now(instant: Instant(milliseconds: 1000), unix: server.now)
-        _ = server.register(phone("<sip:alice@10.0.0.7:5060;transport=tcp>") { $0.headers = agent }, from: flow(1, connection: 1))
+        _ = server.register(
+            phone("<sip:alice@10.0.0.7:5060;transport=tcp>") { $0.headers = agent }, from: flow(1, connection: 1))
         let other = phone("<sip:alice@10.0.0.7:5070;transport=tcp>") {
             $0.headers = agent
             $0.callID = "after a restart"
@@ -165,7 +169,8 @@ import Testing
 
     // MARK: Pain 9: a connection that is closed
 
-    @Test func `A closed connection takes its binding out of calls at once, and removes it after the time to come back`() {
+    @Test
+    func `A closed connection takes its binding out of calls at once, and removes it after the time to come back`() {
         let now = Now(instant: Instant(milliseconds: 1000), unix: server.now)
         _ = server.register(phone("<sip:alice@10.0.0.7;transport=tcp>"), from: flow(61000, connection: 7))
         #expect(server.locations.connectionClosed(7, reconnectTime: 5000, now: now).isEmpty)
@@ -189,7 +194,8 @@ import Testing
         #expect(server.targets().count == 1)
         #expect(bindings().first?.replaced(flow(61000, connection: 7)) == true)
         close(8, at: 4000)
-        #expect(server.locations.removeAbandoned(now: Instant(milliseconds: 6000)).isEmpty, "that was of the first loss")
+        #expect(
+            server.locations.removeAbandoned(now: Instant(milliseconds: 6000)).isEmpty, "that was of the first loss")
         #expect(bindings().count == 1)
         #expect(server.locations.removeAbandoned(now: Instant(milliseconds: 9000)).count == 1)
     }
