@@ -14,7 +14,7 @@ extension Operation {
             "readRegistration", .get, "/Accounts/{AccountSid}/Registrations/{RegistrationSid}",
             "Shows a registration.", answers: .resource(.registration), problems: [.notFound]
         ) { service, call throws(Failure) in
-            .resource(service.representation(of: try service.registration(call), call))
+            .resource(service.shown(try service.registration(call), call))
         },
         Operation(
             "deleteRegistration", .delete, "/Accounts/{AccountSid}/Registrations/{RegistrationSid}",
@@ -34,7 +34,7 @@ extension Operation {
             "/Accounts/{AccountSid}/Clients/{ClientSid}/Registrations/{RegistrationSid}",
             "Shows a registration of a client.", answers: .resource(.registration), problems: [.notFound]
         ) { service, call throws(Failure) in
-            .resource(service.representation(of: try service.registration(call), call))
+            .resource(service.shown(try service.registration(call), call))
         },
         Operation(
             "deleteClientRegistration", .delete,
@@ -106,7 +106,7 @@ extension Schema {
 extension RESTService {
     func listRegistrations(_ call: Call, client: Int64?) throws(Failure) -> Reply {
         try list(call, "Registrations", place: { ($0.binding.clientID, $0.binding.key) }) {
-            self.representation(of: $0, call)
+            self.shown($0, call)
         } rows: { store, last, offset, limit throws(StoreError) in
             if let client {
                 return try store.bindings(
@@ -179,9 +179,16 @@ extension RESTService {
         }
     }
 
-    func representation(of row: BindingListing, _ call: Call) -> Representation {
+    /// A registration with what the SIP server knows of its device now.
+    func shown(_ row: BindingListing, _ call: Call) -> Representation {
+        let presence = settings.sip?.presence(ofBinding: row.binding.key, client: row.login)
+        return RESTService.representation(of: row, call, presence: presence)
+    }
+
+    static func representation(
+        of row: BindingListing, _ call: Call, presence: Presence? = nil
+    ) -> Representation {
         let binding = row.binding
-        let presence = settings.sip?.presence(ofBinding: binding.key, client: row.login)
         let sid = RegistrationSID.make(binding)
         let isWaiting = binding.transport.isReliable && binding.listener.isEmpty
         var result = Representation("Registration")
@@ -195,7 +202,7 @@ extension RESTService {
         result.add("user_agent", String(decoding: binding.userAgent, as: UTF8.self))
         result.add("instance_id", binding.instance.map { String(decoding: $0, as: UTF8.self) })
         result.add("status", isWaiting ? "waiting" : "active")
-        result.add("q", RESTService.q(binding.q))
+        result.add("q", q(binding.q))
         result.add("date_created", APIDate.text(binding.createdAt))
         result.add("date_last_seen", APIDate.text(binding.updatedAt))
         result.add("last_alive", APIDate.text(presence?.lastAlive ?? binding.updatedAt))

@@ -9,7 +9,7 @@ struct PingToken: Equatable {
     var client: LoginKey
     /// The mark of the flow (`Flow.mark`).
     var flow: UInt32
-    /// When it was sent, in seconds since 1970.
+    /// When it was sent, in units of 64 ms, without the highest bits.
     var time: UInt32
 
     /// What the branches of our pings begin with, behind the magic cookie.
@@ -21,7 +21,7 @@ struct PingToken: Equatable {
     init(client: LoginKey, flow: UInt32, time: UnixTime) {
         self.client = client
         self.flow = flow
-        self.time = UInt32(clamping: time.seconds)
+        self.time = PingToken.ticks(time)
     }
 
     /// Appends the token as the rest of a branch behind the magic cookie.
@@ -57,9 +57,11 @@ struct PingToken: Equatable {
 
     /// True while an answer may still come; afterwards somebody repeats one that he has seen.
     func isFresh(at now: UnixTime, interval: Int64) -> Bool {
-        let age = now.seconds &- Int64(time)
-        return age >= -2 && age <= max(32, 2 &* interval / 1000)
+        let age = Int64(Int32(bitPattern: PingToken.ticks(now) &- time)) &* 64
+        return age >= -2000 && age <= max(32_000, 2 &* interval)
     }
+
+    private static func ticks(_ time: UnixTime) -> UInt32 { UInt32(truncatingIfNeeded: time.milliseconds / 64) }
 
     private func signature(_ key: HashKey) -> UInt64 {
         var hash = SipHash(key: key)

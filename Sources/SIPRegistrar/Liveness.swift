@@ -169,6 +169,7 @@ extension Binding {
 
     /// True when the binding was reached by this flow before its device came by another.
     public func replaced(_ flow: Flow) -> Bool {
+        if liveness.previousFlow == 0 { return false }
         let mark = flow.mark
         return liveness.previousFlow == mark || liveness.flowBefore == mark
     }

@@ -34,12 +34,12 @@ extension LocationService {
             var left = limit
             while left > 0, let part = sweep.next() {
                 let shard = shards[part.shard]
-                if part.start == 0 { sweep.isShardPinged = shard.expectsPings.exchange(false, ordering: .relaxed) }
+                if part.start == 0 { sweep.enter(part.shard, shard.pingGeneration.load(ordering: .acquiring)) }
                 guard sweep.isShardPinged else { continue }
                 let hasPinged = shard.clients.withLock { table in
                     ping(&table, part, policy, now.unix, &left, &lost, send)
                 }
-                if hasPinged { shard.expectsPings.store(true, ordering: .relaxed) }
+                sweep.looked(at: part, hasPinged: hasPinged)
             }
             return lost
         }
@@ -75,7 +75,7 @@ extension LocationService {
     }
 
     /// Remembers that the client has a binding that is to be pinged.
-    func expectPings(of key: LoginKey) { shard(of: key).expectsPings.store(true, ordering: .relaxed) }
+    func expectPings(of key: LoginKey) { _ = shard(of: key).pingGeneration.add(1, ordering: .releasing) }
 
     /// A client's device was heard on the flow with this mark: an answer to a ping has come.
     ///
@@ -142,7 +142,12 @@ struct PingSweep: Sendable {
     private var begin: Instant?
     private var position: UInt64 = 0
     private var goal: UInt64 = 0
-    var isShardPinged = false
+    /// The generation at which each shard was found without a binding to ping.
+    private var empty = [UInt64](repeating: 0, count: LocationService.shardCount)
+    private var generation: UInt64 = 0
+    private var hasPinged = false
+    /// True when there may be something to ping in the shard that is being looked at.
+    private(set) var isShardPinged = false
 
     /// Moves the goal to where the sweep is to be at `now`, at most once round.
     mutating func advance(to now: Instant, round: Int64) {
@@ -156,6 +161,19 @@ struct PingSweep: Sendable {
             // Behind by more than a round: what was not looked at comes a round later.
             position = (goal - Self.whole) / UInt64(Self.parts) * UInt64(Self.parts)
         }
+    }
+
+    /// The sweep comes to the beginning of a shard with this generation.
+    mutating func enter(_ shard: Int, _ generation: UInt64) {
+        self.generation = generation
+        isShardPinged = generation != empty[shard]
+        hasPinged = false
+    }
+
+    /// A part was looked at; a shard without anything to ping is known as such at its end.
+    mutating func looked(at part: Part, hasPinged: Bool) {
+        if hasPinged { self.hasPinged = true }
+        if part.end == Self.parts, !self.hasPinged { empty[part.shard] = generation }
     }
 
     /// The next part up to the goal, within one shard; nil at the goal.

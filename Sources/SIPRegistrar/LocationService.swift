@@ -9,8 +9,8 @@ import Synchronization
 public final class LocationService: Sendable {
     final class Shard: Sendable {
         let clients = Mutex(ClientTable())
-        /// True when a client may have a binding that is to be pinged.
-        let expectsPings = Atomic(false)
+        /// Grows with each binding that is to be pinged: a shard that had none is not looked at until then.
+        let pingGeneration = Atomic<UInt64>(0)
         /// Who has a binding on a stream connection; an entry may outlive the binding, never the connection.
         let connections = Mutex<[UInt64: Set<LoginKey>]>([:])
     }

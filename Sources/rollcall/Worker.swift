@@ -29,7 +29,6 @@ final class Worker: EventLoopDelegate {
     private let names: ResolvedNames
     private let records: RecordSink
     private let sweeps: Bool
-    private let reconnectTime: UInt64
     private let authenticator: Authenticator
     private var nextSweep = Instant(milliseconds: 0)
     private var gauge = LoadGauge()
@@ -50,7 +49,6 @@ final class Worker: EventLoopDelegate {
         names = parts.names
         records = parts.records
         self.sweeps = sweeps
-        reconnectTime = parts.server.keepalive.reconnectTime
         authenticator = parts.authenticator
         effects = Effects(log: LogBuffer(level: style.level, format: style.format), key: Secrets.key())
     }
@@ -79,7 +77,7 @@ final class Worker: EventLoopDelegate {
         server.connectionClosed(flow.connection, now: now, effects: &effects)
         storeChanges()
         // A binding goes with its connection: nothing else leads to its device. A short time is left to come back.
-        let dropped = location.connectionClosed(flow.connection, reconnectTime: reconnectTime, now: now)
+        let dropped = location.connectionClosed(flow.connection, reconnectTime: server.keepalive.reconnectTime, now: now)
         drop(dropped, .registrationRemoved, "its connection was closed", now)
     }
 

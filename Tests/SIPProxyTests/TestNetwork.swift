@@ -18,6 +18,7 @@ final class TestNetwork {
         instant: Instant(milliseconds: 1_000_000), unix: UnixTime(seconds: 1_700_000_000))
     private var message = SIPMessage()
     private var requests = 0
+    var flows = 0
 
     static let routeKey = HashKey(11, 12)
 

@@ -108,6 +108,9 @@ def sockets(server):
 class Daemon:
     """`rollcall serve` with its own state directory, ports and configuration. `changes` go over the defaults."""
 
+    # What stands before the commands: `ip netns exec NAME` for a daemon in a network of its own.
+    prefix = ()
+
     def __init__(self, directory, clients=(), port=None, **changes):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -159,7 +162,7 @@ class Daemon:
     def run(self, *arguments, within=10, stdin=None):
         """Runs `rollcall --config FILE ARGUMENTS` and gives the completed process."""
         return subprocess.run(
-            [BINARY, "--config", self.configuration_file, *arguments], capture_output=True, text=True, timeout=within,
+            [*self.prefix, BINARY, "--config", self.configuration_file, *arguments], capture_output=True, text=True, timeout=within,
             input=stdin, env=self.environment)
 
     def command(self, *arguments, within=10):
@@ -201,7 +204,7 @@ class Daemon:
         self.log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [BINARY, "--config", self.configuration_file, "serve"], stdin=subprocess.DEVNULL, stdout=log,
+                [*self.prefix, BINARY, "--config", self.configuration_file, "serve"], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, env=self.environment)
         if wait:
             self.wait_until_ready()

@@ -14,7 +14,7 @@ SHARES_ONE_DAEMON = True
 
 MEMBERS = {
     "sid", "account_sid", "client_sid", "login", "contact", "source", "transport", "user_agent", "date_created",
-    "date_last_seen", "date_expires", "expires_in", "q", "status", "uri"}
+    "date_last_seen", "last_alive", "reachable", "date_expires", "expires_in", "q", "status", "uri"}
 
 
 def registrations(program, phone=None):
@@ -43,7 +43,7 @@ def test_a_registration_tells_where_the_device_is(api, person, transport):
     assert (entry["source"], entry["transport"]) == (alice.host_port, transport)
     assert (entry["user_agent"], entry["status"], entry["q"]) == ("Desk phone/1.0", "active", "0.7")
     assert isinstance(entry["expires_in"], int) and 595 <= entry["expires_in"] <= 600
-    assert all(DATE.fullmatch(entry[name]) for name in ("date_created", "date_last_seen", "date_expires"))
+    assert all(DATE.fullmatch(entry[name]) for name in ("date_created", "date_last_seen", "last_alive", "date_expires"))
     path = f"/api/2012-04-24/Accounts/{api.user}/Registrations/{entry['sid']}.json"
     assert entry["uri"] == path
     for item in (path, f"Registrations/{entry['sid']}.json", f"Clients/{alice.sid}/Registrations/{entry['sid']}.json"):
@@ -120,8 +120,10 @@ def test_what_expires_is_gone_from_the_list(api, person):
 def test_a_closed_connection_is_gone_from_the_list(api, person):
     alice = person(transport="tcp")
     assert len(registrations(api, alice)) == 1
+    assert registrations(api, alice)[0]["reachable"] is True
     alice.close()
-    assert eventually(lambda: registrations(api, alice) == [])
+    assert eventually(lambda: registrations(api, alice)[0]["reachable"] is False)
+    assert eventually(lambda: registrations(api, alice) == [], within=8), "after the time to come back"
 
 
 def test_the_list_is_of_the_account_and_comes_in_pages_where_asked_for(api, person):
