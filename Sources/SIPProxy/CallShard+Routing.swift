@@ -11,6 +11,7 @@ extension CallShard {
         _ request: borrowing SIPMessage, _ key: TransactionKey, from flow: Flow, server: SIPServer, now: Now,
         effects: inout Effects
     ) {
+        if server.isDropped(request, from: flow, effects.load, now) { return }
         let route = RouteProcessing(request, server: server)
         let uri = SIPURI(request.requestURI)
         if let reason = bound(request, route, from: flow, server: server, effects.load, now)

@@ -67,7 +67,7 @@ struct AmplificationTests {
     }
 
     @Test("Answers under load, and where all transactions are in use") func overloaded() {
-        network.effects.load = .overloaded
+        network.effects.load = .busy
         expectSmall(shortest("INVITE", "sip:bob@example.com"), 503)
         expectSmall(shortest("REGISTER", "sip:example.com"), 503)
     }

@@ -150,7 +150,9 @@ struct SIPServerBoundsTests {
                 Device("bob", "203.0.113.7").request("REGISTER", to: "sip:example.com").with {
                     $0.toURI = "sip:bob@example.com"
                 }
-            ).map(\.status) == [503])
+            ).isEmpty, "a stranger's datagram is not even answered")
+        let stranger = Device("bob", "203.0.113.7", listener: 2, connection: 78)
+        #expect(network.send(stranger.request("INVITE", to: "bob")).map(\.status) == [503], "on a connection it is")
         network.effects.load = .normal
         network.expectNothingLeft()
     }
