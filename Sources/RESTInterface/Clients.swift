@@ -32,7 +32,8 @@ extension Operation {
                 Parameter("Password", .password, "The password that it registers with.").required,
             ] + values, answers: .resource(.client),
             problems: [
-                .parameterMissing, .parameterInvalid, .passwordWeak, .loginTaken, .loginTakenElsewhere, .accountClosed,
+                .parameterMissing, .parameterInvalid, .passwordWeak, .loginTaken, .loginTakenElsewhere, .numberTaken,
+                .accountClosed,
             ]
         ) { service, call throws(Failure) in try service.createClient(call) },
         Operation(
@@ -113,6 +114,10 @@ extension RESTService {
                 return .failure(failure)
             }
             if try store.client(login: login) != nil { return .success(nil) }
+            if try store.number(phoneNumber: login) != nil {
+                return .failure(
+                    Failure(.numberTaken, "The name \(login) is that of a number already.", parameter: "Login"))
+            }
             return .success(try store.createClient(wanted))
         }
         if let made { return .resource(representation(of: made, call, newPassword: password)) }

@@ -47,6 +47,8 @@ struct Failure: Error {
         case .busy, .full, .readOnly, .overloaded, .cannotOpen:
             self.init(.storeUnavailable)
             retryAfter = 5
+        case .tooSlow: self.init(.searchTooLong)
+        case .notInEffect: self.init(.changeNotInEffect)
         default: self.init(.unexpected)
         }
         detail = error.description

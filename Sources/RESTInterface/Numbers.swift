@@ -37,7 +37,7 @@ extension Operation {
                     "isSIP", .word(["true", "false"]), "true for a name that is dialled within the domain only."),
                 Parameter("FriendlyName", .text(limit: 64), "The name for people; empty for the number."),
             ] + values, answers: .resource(.number),
-            problems: [.parameterMissing, .parameterInvalid, .numberTaken, .accountClosed]
+            problems: [.parameterMissing, .parameterInvalid, .loginTaken, .numberTaken, .accountClosed]
         ) { service, call throws(Failure) in try service.createNumber(call) },
         Operation(
             "readNumber", .get, "/Accounts/{AccountSid}/IncomingPhoneNumbers/{PhoneNumberSid}", "Shows a number.",
@@ -137,6 +137,10 @@ extension RESTService {
                     ? "The account has it as \(taken.sid)." : "Another account has it."
                 return .failure(
                     Failure(.numberTaken, "The number \(number) exists already. \(owner)", parameter: "PhoneNumber"))
+            }
+            if try store.client(login: number) != nil {
+                return .failure(
+                    Failure(.loginTaken, "The name \(number) is the login of a client.", parameter: "PhoneNumber"))
             }
             return .success(try store.createNumber(wanted))
         }

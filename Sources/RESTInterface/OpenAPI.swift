@@ -131,7 +131,7 @@ public enum OpenAPI {
     private static let common: [Problem] = [
         .requestMalformed, .notAuthenticated, .accountInactive, .accountOutOfReach, .resourceElsewhere, .notFound,
         .methodNotAllowed, .requestTimedOut, .targetTooLong, .tooManyFailures, .headersTooLarge, .unexpected,
-        .storeUnavailable, .overloaded,
+        .storeUnavailable, .searchTooLong, .changeNotInEffect, .overloaded,
     ]
 
     /// The failures of an operation by status.

@@ -116,6 +116,16 @@ extension Problem {
                 500, "The server failed in a way that it does not expect.",
                 "Report it with the server's log of this moment."
             )
+        case .searchTooLong:
+            (
+                503, "The search took too long and was ended.",
+                "Name a shorter time, for example by StartTime and EndTime, or narrow the search by other parameters."
+            )
+        case .changeNotInEffect:
+            (
+                503, "The change is stored, but calls and registrations do not go by it yet.",
+                "Nothing is to be sent again: it takes effect once the database can be read; the log of the server says why."
+            )
         }
     }
 }

@@ -46,6 +46,8 @@ public enum Problem: Int, CaseIterable, Sendable {
     // What we cannot do now.
     case storeUnavailable = 3501
     case unexpected = 3502
+    case searchTooLong = 3503
+    case changeNotInEffect = 3504
 
     /// The code as text: `R-` and four digits.
     public var code: String { "R-\(rawValue)" }

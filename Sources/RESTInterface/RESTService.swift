@@ -23,7 +23,7 @@ public final class RESTService: HTTPHandler {
     /// Reads from the store.
     func stored<Result>(_ body: (Store) throws(StoreError) -> Result) throws(Failure) -> Result {
         do {
-            return try body(store)
+            return try store.searching(body)
         } catch {
             throw Failure(error)
         }

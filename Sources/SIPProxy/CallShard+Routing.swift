@@ -11,6 +11,7 @@ extension CallShard {
         _ request: borrowing SIPMessage, _ key: TransactionKey, from flow: Flow, server: SIPServer, now: Now,
         effects: inout Effects
     ) {
+        if server.isDropped(request, from: flow, effects.load, now) { return }
         if server.isRefusedByDraining(request) {
             server.refuseByDraining(request, from: flow, now: now, effects: &effects)
             return

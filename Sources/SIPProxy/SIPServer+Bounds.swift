@@ -59,6 +59,15 @@ extension SIPServer {
             ? nil : .serverOverloaded
     }
 
+    /// True for a datagram that is not even answered: under overload, of somebody who shows no credentials and has no
+    /// device where it came from. Who means it repeats it.
+    func isDropped(_ request: borrowing SIPMessage, from flow: Flow, _ load: LoadLevel, _ now: Now) -> Bool {
+        if load != .overloaded || flow.transport.isReliable || !request.toTag.isEmpty { return false }
+        let isRegister = request.method == .register
+        if request.firstIndex(of: isRegister ? .authorization : .proxyAuthorization) != nil { return false }
+        return !hasBinding(isRegister ? request.to : request.from, at: flow.remote.address, now)
+    }
+
     /// True when the client that an address names has a device at this address.
     private func hasBinding(_ address: NameAddress, at source: IPAddress, _ now: Now) -> Bool {
         guard let uri = SIPURI(address.uri), uri.hasUser else { return false }

@@ -8,4 +8,18 @@ public struct ClientChange: Equatable, Sendable {
     public var client: ClientRow?
     /// False when its account, or one above that, is suspended or closed: then it may neither register nor call.
     public var isAccountActive = true
+    /// True when not the client was changed, but the status of its account.
+    public var isByAccount = false
+    /// The change of the account, with the first of its clients.
+    public var account: AccountChange?
+}
+
+/// A change of what counts for an account, its own status or that of one above.
+public struct AccountChange: Equatable, Sendable {
+    /// The account's Sid.
+    public var sid: String
+    /// What counts for it now (`AccountStatus`).
+    public var status: String
+    /// How many clients it has.
+    public var clients: Int64
 }

@@ -45,6 +45,26 @@ public final class SQLiteConnection {
     /// Changes how long a statement waits for another process's lock.
     func setBusyTimeout(milliseconds: Int32) { sqlite3_busy_timeout(handle, milliseconds) }
 
+    /// When what runs is interrupted, as the monotonic clock's milliseconds; checked by SQLite all few thousand steps.
+    private var deadline = UInt64.max
+
+    /// Runs `body`, of which statements that run for longer than this together end with `tooSlow`.
+    func limited<Result>(
+        milliseconds: UInt64, _ body: () throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        deadline = StoreOptions.monotonicMilliseconds() &+ milliseconds
+        // The handler lives no longer than this call, and so the pointer not longer than the connection.
+        sqlite3_progress_handler(
+            handle, 4_000,
+            { context in
+                guard let context else { return 0 }
+                let connection = Unmanaged<SQLiteConnection>.fromOpaque(context).takeUnretainedValue()
+                return StoreOptions.monotonicMilliseconds() > connection.deadline ? 1 : 0
+            }, Unmanaged.passUnretained(self).toOpaque())
+        defer { sqlite3_progress_handler(handle, 0, nil, nil) }
+        return try body()
+    }
+
     /// Runs SQL text that is a constant of the program, any number of statements, results dropped.
     public func execute(_ sql: StaticString) throws(StoreError) {
         let code = sql.withUTF8Buffer { buffer in

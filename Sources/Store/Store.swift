@@ -9,10 +9,12 @@ public final class Store {
     public var path: String { connection.path }
     /// The connection, for this thread.
     let connection: SQLiteConnection
+    private let searchMilliseconds: UInt64
 
     /// Opens the store for reading and writing; makes the file, its directory and the tables when they are missing,
     /// and checks the file when `checked`.
     public init(path: String, options: StoreOptions = StoreOptions(), checked: Bool = true) throws(StoreError) {
+        searchMilliseconds = options.searchMilliseconds
         connection = try Store.open(path: path, options: options)
         if checked, DatabaseFile(path: path).size <= options.checkLimit { try Store.check(connection) }
         // The writer writes the log back; this is for a command line that works without a server.
@@ -29,10 +31,19 @@ public final class Store {
             throw .cannotOpen(path: path, reason: "its tables are \(state); start the server once")
         }
         connection = opened
+        searchMilliseconds = options.searchMilliseconds
     }
 
     /// The store on a connection that is open already, for the thread of that connection.
-    init(sharing connection: SQLiteConnection) { self.connection = connection }
+    init(sharing connection: SQLiteConnection) {
+        self.connection = connection
+        searchMilliseconds = StoreOptions().searchMilliseconds
+    }
+
+    /// Reads for somebody who must not keep the store busy for long: `tooSlow` when it takes longer than a search may.
+    public func searching<Result>(_ body: (Store) throws(StoreError) -> Result) throws(StoreError) -> Result {
+        try connection.limited(milliseconds: searchMilliseconds) { () throws(StoreError) in try body(self) }
+    }
 
     /// The connection to a database that is known to be ours, of the current version, in WAL mode.
     static func open(

@@ -26,6 +26,10 @@ public enum StoreError: Error, Equatable, Sendable {
     case withdrawn(path: String, cause: String)
     /// A rule of the tables refused a row.
     case constraint(path: String, rule: ConstraintRule, detail: String)
+    /// A search took longer than searches may.
+    case tooSlow(path: String)
+    /// The change is stored, but what it changes was not read back, so that nobody goes by it yet.
+    case notInEffect(path: String, cause: String)
     /// Any other refusal of SQLite, with its extended result code.
     case other(path: String, code: Int32, message: String)
 
@@ -38,6 +42,7 @@ public enum StoreError: Error, Equatable, Sendable {
         case SQLITE_READONLY: self = .readOnly(path: path)
         case SQLITE_FULL: self = .full(path: path)
         case SQLITE_BUSY, SQLITE_LOCKED: self = .busy(path: path)
+        case SQLITE_INTERRUPT: self = .tooSlow(path: path)
         case SQLITE_CONSTRAINT:
             self = .constraint(path: path, rule: ConstraintRule(code: code), detail: message)
         default: self = .other(path: path, code: code, message: message)
@@ -113,6 +118,12 @@ extension StoreError: CustomStringConvertible {
             case .other:
                 return "The database \(path) refused a row (\(detail)): correct the value."
             }
+        case .tooSlow(let path):
+            return "The search in the database \(path) took too long and was ended: name a shorter time, or narrow "
+                + "the search by other filters."
+        case .notInEffect(let path, let cause):
+            return "The change is stored in the database \(path), but calls and registrations do not go by it yet "
+                + "(\(cause)): there is nothing to send again, it takes effect as soon as the database can be read."
         case .other(let path, let code, let message):
             return "The database \(path) failed (\(message), SQLite code \(code)): check the disk and the system log, "
                 + "then try again."

@@ -27,6 +27,8 @@ public struct StoreOptions: Sendable {
     public var workLockPatienceMilliseconds: UInt64 = 250
     /// How long the writer waits for a lock once it is to end, all groups together.
     public var endPatienceMilliseconds: UInt64 = 300
+    /// How long a search of the API may take.
+    public var searchMilliseconds: UInt64 = 5_000
     /// The most units that wait for the writer; more are refused.
     public var queueLimit = 200_000
     /// The most changes in one transaction.

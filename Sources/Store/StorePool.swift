@@ -11,11 +11,12 @@ public final class StorePool: @unchecked Sendable {
     /// An empty pool; `open` makes a store.
     public init(open: @escaping @Sendable () throws(StoreError) -> Store) { self.open = open }
 
-    /// Lends a store to `body`. One with which something failed is not lent again.
+    /// Lends a store to `body`. One with which something failed is not lent again. A body that
+    /// searches for too long fails with `tooSlow`.
     public func lend<Result>(_ body: (Store) throws(StoreError) -> Result) throws(StoreError) -> Result {
         let borrowed = lock.withLock { _ in free.popLast() }
         let store = if let borrowed { borrowed } else { try open() }
-        let result = try body(store)
+        let result = try store.searching(body)
         lock.withLock { _ in free.append(store) }
         return result
     }

@@ -14,6 +14,10 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
     private var records: RecordHousekeeping
     /// True while clients that work of the API changed may not have been reported.
     private var isPollDue = false
+    /// False while more changes of clients are known to wait than one step reports.
+    private var isCaughtUp = true
+    /// Work that is durable, and not yet known to be followed by SIP.
+    private var followed: [StoreWork] = []
     private var nextPoll: UInt64 = 0
     private var lastFailure: StoreError?
     private var nextFailureReport: UInt64 = 0
@@ -52,7 +56,7 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
         while true {
             let now = StoreOptions.monotonicMilliseconds()
             let isPending = housekeeping.isPending || records.isPending
-            let wait = isPending || nextPoll <= now ? 0 : nextPoll - now
+            let wait = isPending || !isCaughtUp || nextPoll <= now ? 0 : nextPoll - now
             var work = queue.take(into: &batch, waitingMilliseconds: wait)
             if work.hasSlept, !batch.isEmpty, options.gatherMicroseconds > 0, !work.isStopping {
                 usleep(options.gatherMicroseconds)
@@ -61,9 +65,13 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
                 batch.append(contentsOf: more)
             }
             let isIdle = batch.isEmpty
-            if isIdle, work.isStopping { return }
+            if isIdle, work.isStopping {
+                while !followed.isEmpty { followChanges() }
+                return
+            }
             store(batch)
             batch.removeAll()
+            if !isCaughtUp { followChanges() }
             attend(isIdle: isIdle, pollWanted: work.isPollWanted)
         }
     }
@@ -125,35 +133,65 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
         }
     }
 
-    /// Reports the clients that the work of a group changed, and then lets those who wait for it go on.
+    /// Lets those go on whose work failed; the others wait until the clients that it changed are reported.
     private mutating func finishWork(
         changes: ArraySlice<StoreChange>, units: ArraySlice<PendingChanges<Receipt>.Unit>,
         failures: [(unit: Int, error: StoreError)], groupError: StoreError?
     ) {
-        if groupError == nil {
-            isPollDue = true
-            let now = StoreOptions.monotonicMilliseconds()
-            // The work is durable, whatever fails here; what it changed is then reported at the next time.
-            do throws(StoreError) { try followChanges() } catch { noteFailure(error, at: now) }
-        }
         var next = changes.startIndex
         for unit in units.indices {
             if units[unit].isWork, case .work(let work) = changes[next] {
-                if let error = groupError ?? failures.first(where: { $0.unit == unit })?.error { work.fail(error) }
-                work.release()
+                if let error = groupError ?? failures.first(where: { $0.unit == unit })?.error {
+                    work.fail(error)
+                    work.release()
+                } else {
+                    followed.append(work)
+                }
             }
             next += units[unit].changes
         }
+        if followed.isEmpty { return }
+        isPollDue = true
+        isCaughtUp = false
     }
 
-    /// Reports all changes of clients that were not reported yet.
-    private mutating func followChanges() throws(StoreError) {
-        while true {
-            let changes = try follower.poll(isForced: isPollDue)
-            if changes.isEmpty { break }
-            changed(changes)
+    /// Reports changes of clients that were not reported yet: a slice of them, so that registrations are stored in between.
+    /// Work that waited goes on when there are no more.
+    private mutating func followChanges() {
+        var failure: StoreError?
+        for _ in 0..<3 {
+            do throws(StoreError) {
+                var count = 0
+                while count < 512 {
+                    let changes = try follower.poll(isForced: isPollDue)
+                    if changes.isEmpty {
+                        isPollDue = false
+                        isCaughtUp = true
+                        releaseFollowed(nil)
+                        return
+                    }
+                    count += changes.count
+                    changed(changes)
+                }
+                isCaughtUp = false
+                return
+            } catch {
+                failure = error
+            }
         }
-        isPollDue = false
+        guard let failure else { return }
+        // The work is durable; what it changed is reported at the next time, and those who wait are told.
+        isCaughtUp = true
+        noteFailure(failure, at: StoreOptions.monotonicMilliseconds())
+        releaseFollowed(.notInEffect(path: connection.path, cause: failure.description))
+    }
+
+    private mutating func releaseFollowed(_ failure: StoreError?) {
+        for work in followed {
+            if let failure { work.fail(failure) }
+            work.release()
+        }
+        followed.removeAll()
     }
 
     /// Starts a transaction; a lock of another process is waited for longer than SQLite does by itself, but not for long
@@ -225,7 +263,7 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
         do throws(StoreError) {
             if isTime {
                 nextPoll = now &+ options.pollMilliseconds
-                try followChanges()
+                followChanges()
             }
             // Under load one step a poll period, so that a busy server is swept too.
             if isIdle || isTime {

@@ -24,11 +24,13 @@ enum APIServer {
         apply(configuration, to: &settings)
         // No form of ours is longer, and a thousand connections may each bring one.
         settings.limits.bodySize = 128 << 10
-        let rest = restSettings(site, parts.writer, LiveSIPService(parts, log), RequestLog(log))
+        let requestLog = RequestLog(log)
+        let rest = restSettings(site, parts.writer, LiveSIPService(parts, log), requestLog)
         do {
             return try HTTPServer(
                 settings: settings, makeHandler: { try RESTService(rest, clock: { System.now().unix }) },
-                errorBody: { RESTService.serverError(status: $0, message: $1, wantsJSON: $2 == true) })
+                errorBody: { RESTService.serverError(status: $0, message: $1, wantsJSON: $2 == true) },
+                refused: { requestLog.refused($0, status: $1, why: $2) })
         } catch {
             throw CommandFailure("\(error); \(remedy(for: error))", exitCode: .cannotBind)
         }
@@ -94,6 +96,20 @@ final class RequestLog: RequestObserver {
                 (failure.detail ?? failure.problem.cause).withSlice { buffer.field("why", sentence: $0) }
                 failure.problem.remedy.withSlice { buffer.field("do", sentence: $0) }
             }
+        }
+    }
+
+    /// Writes a line for what the HTTP server has answered by itself.
+    func refused(_ source: IPAddress, status: Int, why: String) {
+        let now = System.now().instant
+        guard why.withSlice({ why in limiter.withLock { $0.admits(source, .apiRefused, why, at: now) } }) else { return }
+        let problem = Problem(ofServerStatus: status)
+        log.write(.apiRefused) { buffer in
+            source.description.withSlice { buffer.field("src", $0) }
+            buffer.field("status", number: Int64(status))
+            problem.code.withSlice { buffer.field("code", $0) }
+            why.withSlice { buffer.field("why", sentence: $0) }
+            problem.remedy.withSlice { buffer.field("do", sentence: $0) }
         }
     }
 

@@ -30,8 +30,16 @@ final class ClientDirectory: Sendable {
     /// Takes over changes that another process or the API has made.
     func follow(_ changes: [ClientChange]) {
         for change in changes {
+            if let account = change.account {
+                log.write(.accountChanged) { buffer in
+                    account.sid.withSlice { buffer.field("account", $0) }
+                    account.status.withSlice { buffer.field("status", $0) }
+                    buffer.field("clients", number: account.clients)
+                }
+            }
             if let client = change.client {
                 apply(client, isAccountActive: change.isAccountActive)
+                if change.isByAccount { continue }
                 log.write(.clientChanged) { buffer in
                     client.login.withSlice { buffer.field("user", $0) }
                     buffer.field("status", number: client.status)

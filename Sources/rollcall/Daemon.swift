@@ -124,7 +124,8 @@ enum Daemon {
         }
         if let buffer = transport.shortReceiveBuffer {
             log.write(.configNote, level: .info) { line in
-                line.field("what", "the system grants smaller receive buffers; raise net.core.rmem_max, or calls get lost in bursts")
+                line.field(
+                    "what", "the system grants smaller receive buffers, which lose bursts; raise net.core.rmem_max")
                 line.field("granted", number: Int64(buffer.granted))
                 line.field("wanted", number: Int64(buffer.wanted))
             }

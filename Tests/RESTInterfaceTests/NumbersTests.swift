@@ -142,3 +142,30 @@ import Testing
         #expect(api.send("POST", "IncomingPhoneNumbers", ["PhoneNumber": "123"], of: child.sid).code == "R-3406")
     }
 }
+
+/// A name is a client's or a number's, never both: a call to it would have two meanings.
+@Suite struct SharedNamesTests {
+    let api: API
+
+    init() throws { api = try API() }
+
+    @Test func `A client does not get the name of a number`() throws {
+        #expect(api.send("POST", "IncomingPhoneNumbers", ["PhoneNumber": "support", "isSIP": "true"]).status == 200)
+        let answer = api.send("POST", "Clients", ["Login": "support", "Password": "secret-1"])
+        #expect(answer.status == 409)
+        #expect(answer["code"] == "R-3404" && answer["parameter"] == "Login")
+    }
+
+    @Test func `A number does not get the name of a client`() throws {
+        #expect(api.send("POST", "Clients", ["Login": "12345", "Password": "secret-1"]).status == 200)
+        #expect(api.send("POST", "Clients", ["Login": "sales", "Password": "secret-1"]).status == 200)
+        let forms: [KeyValuePairs<String, String>] = [
+            ["PhoneNumber": "12345"], ["PhoneNumber": "sales", "isSIP": "true"],
+        ]
+        for form in forms {
+            let answer = api.send("POST", "IncomingPhoneNumbers", form)
+            #expect(answer.status == 409)
+            #expect(answer["code"] == "R-3401" && answer["parameter"] == "PhoneNumber")
+        }
+    }
+}

@@ -544,7 +544,7 @@ def raise_descriptor_limit(wanted):
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-@pytest.mark.configuration(api={"connections": 10_000, "headTimeout": "1m"})
+@pytest.mark.configuration(api={"connections": 10_000, "connectionsPerSource": 10_000, "headTimeout": "1m"})
 def test_ten_thousand_connections_leave_the_phones_in_peace(server, api, phone):
     raise_descriptor_limit(11_000)
     alice, bob = phone("alice"), phone("bob")
@@ -922,3 +922,28 @@ def test_an_answer_is_what_these_tests_take_it_for():
         answer.xml()
     with pytest.raises(AssertionError):
         assert_refused(answer, 400)
+
+
+@pytest.mark.configuration(api={"connectionsPerSource": 5, "trustedProxies": ["127.0.0.3"]})
+def test_one_source_has_only_its_share_of_connections_unless_it_is_a_trusted_proxy(server, raw):
+    first = [raw(source="127.0.0.2") for _ in range(5)]
+    for connection in first:
+        connection.send(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.answer().status == 200
+    refused = raw(source="127.0.0.2").answer()
+    assert refused.status == 503
+    assert json.loads(refused.body)["code"] == "R-3009", "JSON, which the command line reads"
+    assert server.wait_for_event("api.refused", status=503)["src"] == "127.0.0.2"
+    for connection in [raw()] + [raw(source="127.0.0.3") for _ in range(10)]:
+        connection.send(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.answer().status == 200
+
+
+def test_what_the_http_server_refuses_by_itself_is_logged_a_few_times_only(server, raw):
+    for _ in range(60):
+        connection = raw(source="127.0.0.77")
+        connection.send(b"G@T / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.answer().status == 400
+    line = server.wait_for_event("api.refused", src="127.0.0.77", status=400)
+    assert line["code"] == "R-3001" and line["why"] and line["do"]
+    assert len(server.events("api.refused", src="127.0.0.77")) <= 30

@@ -45,7 +45,7 @@ extension HTTPLoop {
     /// Answers what no handler sees, and has the connection end after it.
     func fail(_ connection: HTTPConnection, _ failure: HTTPFailure, wantsJSON: Bool?, _ now: Instant) {
         let writer = HTTPResponseWriter(method: .get, isVersion10: false, keepsAlive: false)
-        connection.append(written(failure, wantsJSON: wantsJSON, writer), now)
+        connection.append(written(failure, connection.peer.address, wantsJSON: wantsJSON, writer), now)
         connection.phase = .closing(lingers: true)
         connection.requestIsComplete()
     }
@@ -71,7 +71,7 @@ extension HTTPLoop {
             }
             tally.saturated.count()
             let failure = HTTPFailure(503, "Too many requests are waiting.")
-            connection.append(written(failure, wantsJSON: request.wantsJSON, writer), now)
+            connection.append(written(failure, request.source, wantsJSON: request.wantsJSON, writer), now)
             if !writer.keepsAlive { connection.phase = .closing(lingers: connection.parser.bufferedCount > 0) }
         case .failure(let failure, let wantsJSON):
             fail(connection, failure, wantsJSON: wantsJSON, now)
@@ -79,8 +79,11 @@ extension HTTPLoop {
         return true
     }
 
-    private func written(_ failure: HTTPFailure, wantsJSON: Bool?, _ writer: HTTPResponseWriter) -> [UInt8] {
+    private func written(
+        _ failure: HTTPFailure, _ source: IPAddress, wantsJSON: Bool?, _ writer: HTTPResponseWriter
+    ) -> [UInt8] {
         tally.count(status: failure.status)
+        refused(source, failure.status, failure.message)
         let (contentType, body) = errorBody(failure.status, failure.message, wantsJSON)
         var response = HTTPResponse(status: failure.status, body: .bytes(body))
         response.headers.append("Content-Type", contentType)

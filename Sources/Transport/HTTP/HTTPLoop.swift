@@ -13,6 +13,7 @@ final class HTTPLoop: HTTPThreadBody, @unchecked Sendable {
     let tally: HTTPTally
     let jobs: HTTPJobQueue
     let errorBody: HTTPErrorBody
+    let refused: HTTPRefusalObserver
     let poller: Poller
     private let answers: HTTPAnswerQueue
     private var listeners: [StreamSocket]
@@ -30,7 +31,7 @@ final class HTTPLoop: HTTPThreadBody, @unchecked Sendable {
     /// A loop for open listeners.
     init(
         settings: HTTPServerSettings, listeners: [StreamSocket], jobs: HTTPJobQueue, answers: HTTPAnswerQueue,
-        tally: HTTPTally, errorBody: @escaping HTTPErrorBody
+        tally: HTTPTally, errorBody: @escaping HTTPErrorBody, refused: @escaping HTTPRefusalObserver
     ) throws(SystemError) {
         currentSettings = Replaceable(settings)
         self.listeners = listeners
@@ -38,6 +39,7 @@ final class HTTPLoop: HTTPThreadBody, @unchecked Sendable {
         self.answers = answers
         self.tally = tally
         self.errorBody = errorBody
+        self.refused = refused
         poller = try Poller()
         super.init()
         events.initialize(repeating: epoll_event())
@@ -140,8 +142,9 @@ final class HTTPLoop: HTTPThreadBody, @unchecked Sendable {
 
     private func take(_ descriptor: consuming FileDescriptor, from peer: SocketAddress, _ now: Instant) {
         let source = ConnectionTable.source(peer.address)
+        let isTableFull = connections.count - refusedCount >= settings.connections
         let isRefused =
-            connections.count - refusedCount >= settings.connections
+            isTableFull
             || settings.connectionsPerSource.map {
                 perSource[source, default: 0] >= $0 && !settings.trustedProxies.contains(peer.address)
             } ?? false
@@ -161,7 +164,9 @@ final class HTTPLoop: HTTPThreadBody, @unchecked Sendable {
         connections[connection.identifier] = connection
         guard (try? connection.watch(poller)) != nil else { return end(connection) }
         guard isRefused else { return }
-        fail(connection, HTTPFailure(503, "There are too many connections."), wantsJSON: nil, now)
+        // What it would have asked for is not known: JSON is what the command line reads, and people can.
+        let whose = isTableFull ? "" : " from this address"
+        fail(connection, HTTPFailure(503, "There are too many connections\(whose)."), wantsJSON: true, now)
         proceed(connection, now)
     }
 

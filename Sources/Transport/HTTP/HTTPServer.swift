@@ -7,6 +7,9 @@ import Synchronization
 public typealias HTTPErrorBody =
     @Sendable (_ status: Int, _ message: String, _ wantsJSON: Bool?) -> (contentType: String, body: [UInt8])
 
+/// What is told of the answers that the server gives without a handler: whom, the status and the sentence.
+public typealias HTTPRefusalObserver = @Sendable (_ source: IPAddress, _ status: Int, _ message: String) -> Void
+
 /// An HTTP/1.1 server: one thread for its sockets, and a few on which handlers answer, so that none can stop the loop.
 ///
 /// Make it, which binds the addresses; `start`; and `stop` at the end. It is not started again.
@@ -25,7 +28,8 @@ public final class HTTPServer: Sendable {
     /// Binds the addresses. `makeHandler` is called by `start`, once for each thread.
     public init(
         settings: HTTPServerSettings, makeHandler: @escaping @Sendable () throws -> any HTTPHandler,
-        errorBody: @escaping HTTPErrorBody = HTTPServer.plainErrorBody
+        errorBody: @escaping HTTPErrorBody = HTTPServer.plainErrorBody,
+        refused: @escaping HTTPRefusalObserver = { _, _, _ in }
     ) throws(TransportError) {
         var listeners: [StreamSocket] = []
         for address in settings.addresses {
@@ -40,7 +44,7 @@ public final class HTTPServer: Sendable {
             answers = try HTTPAnswerQueue()
             loop = try HTTPLoop(
                 settings: settings, listeners: listeners, jobs: jobs, answers: answers, tally: tally,
-                errorBody: errorBody)
+                errorBody: errorBody, refused: refused)
         } catch {
             throw TransportError(listener: nil, cause: error)
         }
