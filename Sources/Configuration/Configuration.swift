@@ -20,6 +20,8 @@ public struct Configuration: Equatable, Sendable {
     public var authentication = Authentication()
     /// How requests are forwarded.
     public var proxy = Proxy()
+    /// How host names are resolved.
+    public var dns = DNS()
     /// The timers of RFC 3261 table 4.
     public var timers = Timers()
     /// Bounds that keep a peer from exhausting the machine.
@@ -119,6 +121,25 @@ extension Configuration {
         public var maxForks = 10
         /// Branches of one request at all proxies together (RFC 5393).
         public var maxBreadth = 60
+    }
+
+    /// How host names are resolved (RFC 3263).
+    public struct DNS: Equatable, Sendable {
+        /// The servers, as `192.0.2.1`, `192.0.2.1:5353` or `[2001:db8::1]:53`; none for those of the system.
+        public var servers: [String] = []
+        /// How long a server may take to answer.
+        public var timeout = Duration.seconds(2)
+        /// How often each server is asked.
+        public var attempts = 2
+        /// NAPTR records are asked for.
+        public var naptr = true
+
+        /// The address and port of a server; the address has no brackets, the port is 53 when there is none.
+        public static func server(_ text: String) -> (address: String, port: UInt16)? {
+            guard let (host, port) = HostText.split(text) else { return nil }
+            let address = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+            return HostText.isAddress(address) ? (address, port ?? 53) : nil
+        }
     }
 
     /// The timers of RFC 3261 table 4.

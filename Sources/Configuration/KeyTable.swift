@@ -12,7 +12,7 @@ enum KeyTable {
 
     /// The keys of the whole file.
     static let configuration: [Key<Configuration>] =
-        general + registrar + authentication + proxy + timers + limits + api + calls + log
+        general + registrar + authentication + proxy + dns + timers + limits + api + calls + log
 
     private static let general: [K] = [
         .text(
@@ -84,6 +84,20 @@ enum KeyTable {
         .number(
             "proxy.maxBreadth", \.proxy.maxBreadth, 1...1000,
             "Branches of one request at all proxies together (Max-Breadth, RFC 5393)."),
+    ]
+
+    private static let dns: [K] = [
+        .texts(
+            "dns.servers", \.dns.servers, "a list of addresses, or \"address:port\"",
+            "DNS servers, the first three of them; [] is those of the system (/etc/resolv.conf).",
+            where: { Configuration.DNS.server($0) != nil }),
+        .duration(
+            "dns.timeout", \.dns.timeout, .milliseconds(100)...(.seconds(5)),
+            "How long a DNS server may take to answer, before the next one or the next attempt."),
+        .number("dns.attempts", \.dns.attempts, 1...5, "How often each DNS server is asked."),
+        .flag(
+            "dns.naptr", \.dns.naptr,
+            "True to ask for NAPTR records too (RFC 3263); false where a DNS server drops such questions."),
     ]
 
     private static let timers: [K] = [

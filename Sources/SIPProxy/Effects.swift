@@ -15,7 +15,7 @@ public struct Effects: ~Copyable {
     public var registrations: [StoredAnswer] = []
     /// Changes of the records of calls and texts, in their order.
     public var records: [RecordChange] = []
-    /// Names to resolve; `SIPServer.resolved` takes the addresses.
+    /// Names to resolve; `SIPServer.resolved` takes the answers.
     public var resolutions: [Resolution] = []
 
     /// True when there is something for the store.
@@ -36,6 +36,16 @@ public struct Effects: ~Copyable {
         if event.level != .debug, !limiter.admits(flow.remote.address, event, subject, at: now.instant) { return false }
         guard log.begin(event, at: now.unix) else { return false }
         log.field("src", source: flow)
+        return true
+    }
+
+    /// Starts the line of a name that could not be resolved, unless who wanted it has had its share of lines.
+    mutating func beginNameFailure(_ name: ByteSlice, from flow: Flow?, _ now: Now) -> Bool {
+        guard log.accepts(.dnsError) else { return false }
+        let source = flow?.remote.address ?? IPAddress(ipv4: 0)
+        guard limiter.admits(source, .dnsError, name, at: now.instant) else { return false }
+        guard log.begin(.dnsError, at: now.unix) else { return false }
+        if let flow { log.field("src", source: flow) }
         return true
     }
 

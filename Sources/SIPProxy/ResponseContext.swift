@@ -18,14 +18,17 @@ struct ProxyBranch {
 
     /// Its client transaction; `.none` while its name is not resolved, and when there was no way.
     var client: SlabIndex
-    /// The destination that waits for its name to be resolved.
-    var unresolved: Destination?
+    /// What its name leads to; nil for a branch that needs no name.
+    var failover: Failover?
     var state = State.calling
     /// It is to be cancelled, as soon as it is proceeding (9.1).
     var isCancelWanted = false
     var isCancelSent = false
     /// The final status, 0 before.
     var status: UInt16 = 0
+
+    /// True while its name is being resolved.
+    var isUnresolved: Bool { failover?.isResolved == false }
 }
 
 /// All that belongs to one request that was forwarded, from its forwarding to its final response (RFC 3261 16.7).

@@ -150,7 +150,8 @@ enum Daemon {
             LogFormat(site.configuration.log.format))
         let names: ResolvedNames
         do {
-            names = ResolvedNames(try Resolver(), executor)
+            let resolver = try Resolver(DaemonParts.resolverSettings(site, settings.listeners), key: Secrets.key())
+            names = ResolvedNames(resolver, executor)
         } catch {
             throw CommandFailure("cannot start the resolver: \(error)", exitCode: .internalError)
         }
@@ -176,7 +177,8 @@ enum Daemon {
     private static func raiseDescriptorLimit(_ site: Site, _ log: DaemonLog) {
         let wanted = site.configuration.limits.connections
         // Beside the connections: those of the API, sockets, pollers, the database, the resolver.
-        let granted = DescriptorLimit.raise(to: wanted + site.configuration.api.connections + 256)
+        let granted = DescriptorLimit.raise(
+            to: wanted + site.configuration.api.connections + Resolver.descriptors + 256)
         guard granted < wanted else { return }
         log.write(.configNote) { buffer in
             buffer.field("key", "limits.connections")

@@ -1,5 +1,6 @@
 import Configuration
 import Glibc
+import NameResolution
 import Observability
 import Primitives
 import SIPAuthentication
@@ -112,6 +113,21 @@ struct DaemonParts: Sendable {
         settings.messageSize = configuration.limits.messageSize
         settings.headerCount = configuration.limits.headers
         settings.awaitsStore = configuration.durability != .memory
+        return settings
+    }
+
+    /// How names are resolved.
+    static func resolverSettings(_ site: Site, _ listeners: [SIPProxy.Listener]) -> NameResolver.Settings {
+        let dns = site.configuration.dns
+        let servers = dns.servers.prefix(ServerList.limit).compactMap { text -> SocketAddress? in
+            guard let (host, port) = Configuration.DNS.server(text), let address = host.withSlice({ IPAddress($0) })
+            else { return nil }
+            return SocketAddress(address: address, port: port)
+        }
+        var settings = NameResolver.Settings(servers: servers, reachability: Reachability(listeners))
+        settings.timeout = dns.timeout.wholeMilliseconds
+        settings.attempts = dns.attempts
+        settings.usesNAPTR = dns.naptr
         return settings
     }
 

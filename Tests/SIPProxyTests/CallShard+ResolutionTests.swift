@@ -1,3 +1,4 @@
+import NameResolution
 import Primitives
 import Testing
 
@@ -17,7 +18,11 @@ struct ResolutionTests {
         network.effects.resolutions = []
         var sent: [Sent] = []
         for resolution in resolutions {
-            sent += network.resolved(resolution, addresses.map { Device.socket($0, 0).address })
+            let candidates = addresses.map {
+                Candidate(remote: Device.socket($0, resolution.query.port ?? 5060), transport: .udp)
+            }
+            sent += network.resolved(
+                resolution, candidates.isEmpty ? .failure(.noAddress) : .candidates(candidates))
         }
         return sent
     }
@@ -27,7 +32,7 @@ struct ResolutionTests {
         registerName()
         let call = Call(network)
         #expect(call.forwarded.isEmpty)
-        #expect(network.effects.resolutions.map { String(decoding: $0.host, as: UTF8.self) } == ["edge.example"])
+        #expect(network.effects.resolutions.map { String(decoding: $0.query.host, as: UTF8.self) } == ["edge.example"])
         let sent = resolve(["203.0.113.5", "203.0.113.6"])
         #expect(sent.summaries == ["INVITE"])
         #expect(sent.first?.flow.remote == Device.socket("203.0.113.5", 5070))

@@ -1,3 +1,4 @@
+import NameResolution
 import Observability
 import Primitives
 import SIPAuthentication
@@ -148,9 +149,9 @@ final class TestNetwork {
         return takeSent()
     }
 
-    /// Tells the server the addresses of a name.
-    func resolved(_ resolution: Resolution, _ addresses: [IPAddress]) -> [Sent] {
-        server.resolved(resolution, addresses: addresses, now: now, effects: &effects)
+    /// Tells the server what a name leads to.
+    func resolved(_ resolution: Resolution, _ answer: TargetAnswer) -> [Sent] {
+        server.resolved(resolution, answer, now: now, effects: &effects)
         return takeSent()
     }
 
