@@ -53,7 +53,7 @@ struct TargetResolution {
             return .done(.failure(.badName))
         }
         // 4.1 and 4.2: with a port there is nothing to select.
-        if query.port != nil { return end(with: addresses(of: name, port, query.transport ?? .udp)) }
+        if query.port != nil { return end(at: [(name, port, query.transport ?? .udp)]) }
         var services: [(DNSName, TransportProtocol)] = []
         if query.transport == nil, usesNAPTR {
             switch find(name, .naptr) {
@@ -72,19 +72,20 @@ struct TargetResolution {
             return .needs(missing, candidates: [])
         }
         // 4.2: no SRV record, so the name itself.
-        if entries.isEmpty { return end(with: addresses(of: name, port, query.transport ?? .udp)) }
+        if entries.isEmpty { return end(at: [(name, port, query.transport ?? .udp)]) }
         let existing = entries.filter { !$0.record.target.isRoot }
         if existing.isEmpty { return .done(.failure(.noService)) }
-        return end(
-            with: existing.prefix(Self.serviceLimit).flatMap {
-                addresses(of: $0.record.target, $0.record.port, $0.transport)
-            })
+        return end(at: existing.prefix(Self.serviceLimit).map { ($0.record.target, $0.record.port, $0.transport) })
     }
 
-    private func end(with candidates: [Candidate]) -> Step {
+    /// The addresses of hosts, in their order.
+    private mutating func end(at hosts: [(name: DNSName, port: UInt16, transport: TransportProtocol)]) -> Step {
         var unique: [Candidate] = []
-        for candidate in candidates where !unique.contains(candidate) && unique.count < Candidate.limit {
-            unique.append(candidate)
+        for host in hosts {
+            for candidate in addresses(of: host.name, host.port, host.transport)
+            where !unique.contains(candidate) && unique.count < Candidate.limit {
+                unique.append(candidate)
+            }
         }
         if !missing.isEmpty { return .needs(missing, candidates: unique) }
         if !unique.isEmpty { return .done(.candidates(unique)) }

@@ -18,11 +18,7 @@ struct ResolutionTests {
         network.effects.resolutions = []
         var sent: [Sent] = []
         for resolution in resolutions {
-            let candidates = addresses.map {
-                Candidate(remote: Device.socket($0, resolution.query.port ?? 5060), transport: .udp)
-            }
-            sent += network.resolved(
-                resolution, candidates.isEmpty ? .failure(.noAddress) : .candidates(candidates))
+            sent += network.resolved(resolution, addresses.map { Device.socket($0, 0).address })
         }
         return sent
     }

@@ -149,6 +149,16 @@ final class TestNetwork {
         return takeSent()
     }
 
+    /// Tells the server the addresses of a name, at the port that was asked for and over UDP.
+    func resolved(_ resolution: Resolution, _ addresses: [IPAddress]) -> [Sent] {
+        let candidates = addresses.map {
+            Candidate(
+                remote: SocketAddress(address: $0, port: resolution.query.port ?? 5060),
+                transport: resolution.query.transport ?? .udp)
+        }
+        return resolved(resolution, candidates.isEmpty ? .failure(.noAddress) : .candidates(candidates))
+    }
+
     /// Tells the server what a name leads to.
     func resolved(_ resolution: Resolution, _ answer: TargetAnswer) -> [Sent] {
         server.resolved(resolution, answer, now: now, effects: &effects)
