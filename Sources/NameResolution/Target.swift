@@ -134,6 +134,12 @@ public struct LookupFailure: Hashable, Sendable {
     public var server: SocketAddress
     /// What went wrong.
     public var cause: Cause
+
+    /// A server with what went wrong.
+    public init(server: SocketAddress, cause: Cause) {
+        self.server = server
+        self.cause = cause
+    }
 }
 
 /// What a query gives: places in the order in which they are to be tried, or why there is none.

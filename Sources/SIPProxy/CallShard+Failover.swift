@@ -82,6 +82,22 @@ extension CallShard {
         return true
     }
 
+    /// Handles a branch of which nothing will come from where its request went: the next place, else the branch has failed.
+    mutating func branchFailed(
+        _ index: SlabIndex, status: UInt16, server: SIPServer, now: Now, effects: inout Effects
+    ) {
+        guard let transaction = transactions.clients[index], let state = contexts[transaction.context],
+            transaction.branch < state.branches.count
+        else { return }
+        let branch = state.branches[transaction.branch]
+        // A place that the branch has left already has nothing to say any more.
+        guard branch.client == index else { return }
+        logBranchFailure(transaction, status, now, &effects)
+        if branch.state == .calling, failOver(transaction, server: server, now: now, effects: &effects) { return }
+        fail(transaction.branch, transaction.context, status: status)
+        branchEnded(transaction.context, server: server, now: now, effects: &effects)
+    }
+
     /// A place has given a sign of life: it is good again, and a request other than INVITE has its full time for the final
     /// response.
     mutating func noteResponse(

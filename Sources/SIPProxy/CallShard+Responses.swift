@@ -263,21 +263,6 @@ extension CallShard {
         if outcome.contains(.terminate) { transactions.removeClient(index) }
     }
 
-    private mutating func branchFailed(
-        _ index: SlabIndex, status: UInt16, server: SIPServer, now: Now, effects: inout Effects
-    ) {
-        guard let transaction = transactions.clients[index], let state = contexts[transaction.context],
-            transaction.branch < state.branches.count
-        else { return }
-        let branch = state.branches[transaction.branch]
-        // A place that the branch has left already has nothing to say any more.
-        guard branch.client == index else { return }
-        logBranchFailure(transaction, status, now, &effects)
-        if branch.state == .calling, failOver(transaction, server: server, now: now, effects: &effects) { return }
-        fail(transaction.branch, transaction.context, status: status)
-        branchEnded(transaction.context, server: server, now: now, effects: &effects)
-    }
-
     /// Removes a context of which nothing can come any more.
     mutating func removeIfSpent(_ context: SlabIndex) {
         guard let state = contexts[context], state.isSpent else { return }

@@ -94,6 +94,7 @@ enum Daemon {
             buffer.field("clients", number: Int64(location.clients))
             buffer.field("bindings", number: Int64(location.bindings))
             buffer.field("connections", number: Int64(clamping: counters.connections))
+            buffer.field("names", number: Int64(parts.names.waiting))
             buffer.field("queued", number: Int64(parts.writer.statistics().queued))
             buffer.field("received", number: Int64(clamping: counters.received))
             buffer.field("sent", number: Int64(clamping: counters.sent))

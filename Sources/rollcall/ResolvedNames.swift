@@ -18,6 +18,9 @@ final class ResolvedNames: Sendable {
         resolver.resolve(resolution.query, for: resolution.requester) { [self] in deliver($0, for: resolution) }
     }
 
+    /// Names that are being resolved.
+    var waiting: Int { resolver.sizes.resolutions }
+
     private func deliver(_ answer: TargetAnswer, for resolution: Resolution) {
         let (_, more) = executor.handle { server, now, effects in
             server.resolved(resolution, answer, now: now, effects: &effects)

@@ -10,8 +10,8 @@ struct Packet {
     init(to query: DNSQuery, code: UInt8 = 0, truncated: Bool = false, answers: UInt16 = 0, authorities: UInt16 = 0) {
         bytes = [
             UInt8(query.identifier >> 8), UInt8(query.identifier & 0xff), truncated ? 0x83 : 0x81, 0x80 | code, 0, 1,
-            UInt8(answers >> 8), UInt8(answers & 0xff), UInt8(authorities >> 8), UInt8(authorities & 0xff), 0, 0,
         ]
+        bytes += [UInt8(answers >> 8), UInt8(answers & 0xff), UInt8(authorities >> 8), UInt8(authorities & 0xff), 0, 0]
         bytes += query.question
     }
 

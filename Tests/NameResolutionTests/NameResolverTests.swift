@@ -11,7 +11,7 @@ import Testing
 
     @Test("All that a name may need is asked for at once, and a question once, however many want it")
     func atOnce() {
-        var servers = Servers()
+        let servers = Servers()
         let numbers = (0..<5).map { _ in servers.resolve("A.example") } + [servers.resolve("a.example", .udp)]
         #expect(
             servers.open.map(\.text) == [
@@ -27,7 +27,7 @@ import Testing
 
     @Test("Identifiers and the case of letters differ from query to query")
     func unpredictable() {
-        var servers = Servers(Servers.udp4)
+        let servers = Servers(Servers.udp4)
         for number in 0..<50 { servers.resolve("averylongnameforacase\(number % 2).example", port: 1) }
         for number in 0..<50 { servers.resolve("n\(number).averylongnameforacase.example", port: 1) }
         #expect(Set(servers.open.map(\.query.identifier)).count > 45)
@@ -36,7 +36,7 @@ import Testing
 
     @Test("The answer is kept for its time, then asked for again")
     func time() {
-        var servers = Servers(Servers.udp4)
+        let servers = Servers(Servers.udp4)
         servers.resolve("a.example", port: 1)
         servers.serve(Self.good, time: 30)
         servers.wait(29_000)
@@ -49,7 +49,7 @@ import Testing
 
     @Test("A server that does not answer is asked again, then the next; then the name has failed, and that is told")
     func tries() {
-        var servers = Servers(Servers.udp4, servers: ["192.0.2.53", "192.0.2.54"]) { $0.timeout = 500 }
+        let servers = Servers(Servers.udp4, servers: ["192.0.2.53", "192.0.2.54"]) { $0.timeout = 500 }
         let number = servers.resolve("a.example", port: 1)
         var asked: [SocketAddress] = []
         for _ in 0..<4 {
@@ -71,7 +71,7 @@ import Testing
 
     @Test("A resolution ends within five seconds, whatever the servers do")
     func limit() {
-        var servers = Servers(servers: ["192.0.2.53", "192.0.2.54", "192.0.2.55"])
+        let servers = Servers(servers: ["192.0.2.53", "192.0.2.54", "192.0.2.55"])
         let number = servers.resolve("a.example")
         servers.wait(4_400)
         #expect(servers.result(number) == ["..."])
@@ -85,7 +85,7 @@ import Testing
 
     @Test("A thousand dead names do not make a live one wait")
     func deadNames() {
-        var servers = Servers()
+        let servers = Servers()
         for number in 0..<1000 { servers.resolve("dead\(number).example", for: "198.51.100.\(number % 200)") }
         let live = servers.resolve("a.example")
         for sent in servers.open where sent.name.hasSuffix("a.example") {
@@ -100,7 +100,7 @@ import Testing
 
     @Test("Too many names are refused; half of the places are kept for who has few")
     func full() {
-        var servers = Servers(Servers.udp4) { $0.resolutionLimit = 80 }
+        let servers = Servers(Servers.udp4) { $0.resolutionLimit = 80 }
         let greedy = (0..<60).map { servers.resolve("n\($0).example", port: 1, for: "198.51.100.66") }
         #expect(greedy.filter { servers.result($0) == ["too many names are being resolved"] }.count == 20)
         let others = (0..<60).map { servers.resolve("m\($0).example", port: 1, for: "198.51.100.\($0)") }
@@ -116,7 +116,7 @@ import Testing
 
     @Test("RFC 8767: while the servers are dead an old answer is used, after one try, and they are asked later")
     func stale() {
-        var servers = Servers(Servers.udp4)
+        let servers = Servers(Servers.udp4)
         servers.resolve("a.example", port: 1)
         servers.serve(Self.good, time: 30)
         servers.wait(60_000)
@@ -135,7 +135,7 @@ import Testing
 
     @Test("SERVFAIL, REFUSED and broken answers lead to the next server at once", arguments: [2, 5, 255] as [UInt8])
     func failures(code: UInt8) {
-        var servers = Servers(Servers.udp4, servers: ["192.0.2.53", "192.0.2.54"])
+        let servers = Servers(Servers.udp4, servers: ["192.0.2.53", "192.0.2.54"])
         let number = servers.resolve("a.example", port: 1)
         guard let sent = servers.open.first else { return }
         var response = Servers.response(to: sent, code: code == 255 ? 0 : code, [.a("192.0.2.6")])
@@ -148,7 +148,7 @@ import Testing
 
     @Test("A server that fails again and again is asked last, until it answers; one dead name does not do that")
     func suspect() {
-        var servers = Servers(Servers.udp4, servers: ["192.0.2.53", "192.0.2.54"])
+        let servers = Servers(Servers.udp4, servers: ["192.0.2.53", "192.0.2.54"])
         func isFirst(_ name: String) -> Bool {
             servers.resolve(name, port: 1)
             return servers.open.last?.server == Servers.socket("192.0.2.53")
@@ -169,7 +169,7 @@ import Testing
 
     @Test("RFC 7766: a truncated answer is fetched over TCP, from the same server")
     func truncated() {
-        var servers = Servers(Servers.udp4)
+        let servers = Servers(Servers.udp4)
         let number = servers.resolve("a.example", port: 1)
         guard let sent = servers.open.first else { return }
         servers.deliver(Servers.response(to: sent, truncated: true), to: sent)
@@ -181,7 +181,7 @@ import Testing
 
     @Test("RFC 6891 6.2.2: a server that does not know EDNS is asked without it", arguments: [1, 4] as [UInt8])
     func noExtension(code: UInt8) {
-        var servers = Servers(Servers.udp4)
+        let servers = Servers(Servers.udp4)
         let number = servers.resolve("a.example", port: 1)
         guard let sent = servers.open.first else { return }
         servers.deliver(Servers.response(to: sent, code: code), to: sent)
@@ -198,7 +198,7 @@ import Testing
 
     @Test("RFC 5452: an answer with another identifier or question is not taken; one in another case is checked by TCP")
     func spoofed() {
-        var servers = Servers(Servers.udp4)
+        let servers = Servers(Servers.udp4)
         let number = servers.resolve("averylongname.example", port: 1)
         guard let sent = servers.open.first else { return }
         var wrong = Servers.response(to: sent, [.a("192.0.2.66")])
@@ -222,7 +222,7 @@ import Testing
 
     @Test("RFC 8305: when addresses are there, further ones are waited for half a second and no longer")
     func grace() {
-        var servers = Servers(Servers.everything)
+        let servers = Servers(Servers.everything)
         let number = servers.resolve("a.example", port: 1)
         if let sent = servers.open.first(where: { $0.type == 1 }) {
             servers.deliver(Servers.response(to: sent, [.a("192.0.2.1")]), to: sent)
@@ -235,7 +235,7 @@ import Testing
 
     @Test("A server that drops NAPTR questions delays a name, but does not fail it")
     func dropped() {
-        var servers = Servers()
+        let servers = Servers()
         let number = servers.resolve("a.example")
         for sent in servers.open where sent.type != 35 {
             servers.deliver(Servers.response(to: sent, Self.good[sent.text] ?? []), to: sent)
@@ -249,7 +249,7 @@ import Testing
 
     @Test("Names of the table of hosts are not asked for")
     func hosts() {
-        var servers = Servers()
+        let servers = Servers()
         servers.resolver.hosts = "192.0.2.1 pbx".withSlice { HostTable(file: $0) }
         #expect(servers.result(servers.resolve("pbx")) == Self.place)
         #expect(servers.result(servers.resolve("localhost", .tcp)) == ["tcp 127.0.0.1:5060"])
@@ -258,7 +258,7 @@ import Testing
 
     @Test("Other servers forget what the old ones said")
     func otherServers() {
-        var servers = Servers(Servers.udp4)
+        let servers = Servers(Servers.udp4)
         servers.resolve("a.example", port: 1)
         servers.serve(Self.good)
         servers.resolver.replaceServers([Servers.socket("192.0.2.53")])
@@ -270,7 +270,7 @@ import Testing
 
     @Test("A zone that never ends is left after so many questions")
     func endless() {
-        var servers = Servers()
+        let servers = Servers()
         let number = servers.resolve("a.example", .udp)
         var rounds = 0
         while let sent = servers.open.first, rounds < 200 {

@@ -5,7 +5,7 @@ import Testing
 @testable import NameResolution
 
 /// A resolver with DNS servers around it, in virtual time.
-struct Servers {
+final class Servers {
     /// A record as a test writes it.
     enum Record {
         case a(String)
@@ -30,10 +30,11 @@ struct Servers {
                 let all = withUnsafeBytes(of: (bytes.0.bigEndian, bytes.1.bigEndian)) { Array($0) }
                 return address.isIPv4 ? Array(all[12...]) : all
             case .srv(let priority, let weight, let port, let target):
-                return [priority, weight, port].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] } + name(target)
+                return bytes(priority) + bytes(weight) + bytes(port) + name(target)
             case .naptr(let order, let preference, let flags, let services, let replacement):
-                return [order, preference].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
-                    + [flags, services, ""].flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) } + name(replacement)
+                var content = bytes(order) + bytes(preference)
+                for text in [flags, services, ""] { content += [UInt8(text.utf8.count)] + Array(text.utf8) }
+                return content + name(replacement)
             case .cname(let target): return name(target)
             }
         }
@@ -65,6 +66,8 @@ struct Servers {
         SocketAddress(address: text.withSlice { IPAddress($0) } ?? IPAddress(ipv4: 0), port: port)
     }
 
+    private static func bytes(_ number: UInt16) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 0xff)] }
+
     static func name(_ text: String) -> [UInt8] {
         text == "." ? [0] : (text.withSlice { DNSName(host: $0) }?.labels ?? []) + [0]
     }
@@ -85,7 +88,7 @@ struct Servers {
 
     /// Begins a resolution; gives its number.
     @discardableResult
-    mutating func resolve(
+    func resolve(
         _ host: String, port: UInt16? = nil, _ transport: TransportProtocol? = nil, isSecure: Bool = false,
         for requester: String = "198.51.100.1"
     ) -> UInt64 {
@@ -101,7 +104,7 @@ struct Servers {
     }
 
     /// Carries the effects out.
-    mutating func take() {
+    func take() {
         let effects = resolver.effects
         resolver.effects = []
         for effect in effects {
@@ -131,7 +134,7 @@ struct Servers {
 
     /// Hands bytes to a query.
     @discardableResult
-    mutating func deliver(_ bytes: [UInt8], to sent: Sent) -> Bool {
+    func deliver(_ bytes: [UInt8], to sent: Sent) -> Bool {
         let isAnswer = bytes.withSlice { resolver.received($0, among: [sent.number], now: now) }
         take()
         return isAnswer
@@ -141,10 +144,9 @@ struct Servers {
         to sent: Sent, code: UInt8 = 0, truncated: Bool = false, _ records: [Record] = [], time: UInt32 = 300,
         negative: UInt8 = 60
     ) -> [UInt8] {
-        var bytes: [UInt8] = [
-            UInt8(sent.query.identifier >> 8), UInt8(sent.query.identifier & 0xff), truncated ? 0x83 : 0x81,
-            0x80 | code, 0, 1, 0, UInt8(records.count), 0, records.isEmpty ? 1 : 0, 0, 0,
-        ]
+        var bytes: [UInt8] = Self.bytes(sent.query.identifier)
+        bytes += [truncated ? 0x83 : 0x81, 0x80 | code, 0, 1, 0, UInt8(records.count)]
+        bytes += [0, records.isEmpty ? 1 : 0, 0, 0]
         bytes += sent.query.question
         func append(_ type: UInt16, _ time: UInt32, _ content: [UInt8]) {
             bytes += [0xc0, 12, 0, UInt8(type), 0, 1]
@@ -159,14 +161,14 @@ struct Servers {
     }
 
     /// Answers all queries that are open from a zone, until none is left; what the zone does not have does not exist.
-    mutating func serve(_ zone: [String: [Record]], time: UInt32 = 300) {
+    func serve(_ zone: [String: [Record]], time: UInt32 = 300) {
         while let sent = open.first {
             deliver(Self.response(to: sent, zone[sent.text] ?? [], time: time), to: sent)
         }
     }
 
     /// Lets time pass.
-    mutating func wait(_ milliseconds: UInt64) {
+    func wait(_ milliseconds: UInt64) {
         let end = now.advanced(byMilliseconds: milliseconds)
         while now < end {
             now = min(end, now.advanced(byMilliseconds: 50))

@@ -10,7 +10,7 @@ import Testing
         _ host: String, port: UInt16? = nil, _ transport: TransportProtocol? = nil,
         zone: [String: [Servers.Record]] = [:]
     ) -> [String] {
-        var servers = Servers()
+        let servers = Servers()
         let number = servers.resolve(host, port: port, transport)
         servers.serve(zone)
         return servers.result(number)
@@ -18,7 +18,7 @@ import Testing
 
     @Test("4.1: an address is itself, over UDP and at port 5060 unless the URI says otherwise, and nothing is asked")
     func numeric() {
-        var servers = Servers(Servers.everything)
+        let servers = Servers(Servers.everything)
         #expect(servers.result(servers.resolve("192.0.2.1")) == ["udp 192.0.2.1:5060"])
         #expect(servers.result(servers.resolve("192.0.2.1", port: 5070, .tcp)) == ["tcp 192.0.2.1:5070"])
         #expect(servers.result(servers.resolve("[2001:db8::1]", .tcp)) == ["tcp [2001:db8::1]:5060"])
@@ -29,7 +29,7 @@ import Testing
 
     @Test("4.1 and 4.2: with a port only the addresses are asked for, over UDP unless the URI names a transport")
     func port() {
-        var servers = Servers()
+        let servers = Servers()
         let number = servers.resolve("a.example", port: 5070)
         #expect(servers.open.map(\.text) == ["a.example A"])
         servers.serve(["a.example A": [.a("192.0.2.1"), .a("192.0.2.2")]])
@@ -39,7 +39,7 @@ import Testing
 
     @Test("4.1: with a transport its SRV records decide, and NAPTR is not asked for")
     func transport() {
-        var servers = Servers()
+        let servers = Servers()
         let number = servers.resolve("a.example", .tcp)
         #expect(Set(servers.open.map(\.text)) == ["_sip._tcp.a.example SRV", "a.example A"])
         servers.serve([
@@ -72,11 +72,11 @@ import Testing
     @Test("4.1: NAPTR chooses the transport by order and preference, among those that we have")
     func namingAuthority() {
         #expect(places("a.example", nil, zone: Self.naptr) == ["tcp 192.0.2.1:5070", "udp 192.0.2.1:5080"])
-        var onlyUDP = Servers(Servers.udp4)
+        let onlyUDP = Servers(Servers.udp4)
         let number = onlyUDP.resolve("a.example")
         onlyUDP.serve(Self.naptr)
         #expect(onlyUDP.result(number) == ["udp 192.0.2.1:5080"])
-        var without = Servers { $0.usesNAPTR = false }
+        let without = Servers { $0.usesNAPTR = false }
         let other = without.resolve("a.example")
         #expect(!without.open.contains { $0.type == 35 })
         without.serve(Self.naptr)
@@ -105,15 +105,15 @@ import Testing
         let zone: [String: [Servers.Record]] = [
             "a.example A": [.a("192.0.2.1")], "a.example AAAA": [.a("2001:db8::1")],
         ]
-        var both = Servers(Servers.everything)
+        let both = Servers(Servers.everything)
         let first = both.resolve("a.example", port: 5060)
         both.serve(zone)
         #expect(both.result(first) == ["udp 192.0.2.1:5060", "udp [2001:db8::1]:5060"])
-        var six = Servers(Reachability([.init(.udp, isIPv4: false), .init(.udp, isIPv4: true)]))
+        let six = Servers(Reachability([.init(.udp, isIPv4: false), .init(.udp, isIPv4: true)]))
         let second = six.resolve("a.example", port: 5060)
         six.serve(zone)
         #expect(six.result(second) == ["udp [2001:db8::1]:5060", "udp 192.0.2.1:5060"])
-        var four = Servers(Servers.udp4)
+        let four = Servers(Servers.udp4)
         let third = four.resolve("a.example", port: 5060)
         #expect(!four.open.contains { $0.type == 28 })
         four.serve(zone)
@@ -140,7 +140,7 @@ import Testing
 
     @Test("A host that DNS cannot know, TLS, and a mistyped address are told without asking")
     func impossible() {
-        var servers = Servers()
+        let servers = Servers()
         for host in ["", "a..b", "192.168.1.300", String(repeating: "a", count: 64)] {
             #expect(servers.result(servers.resolve(host)) == [ResolutionFailure.badName.text.string])
         }
@@ -151,7 +151,7 @@ import Testing
 
     @Test("Aliases are followed from answer to answer, eight of them, and a loop ends")
     func aliases() {
-        var servers = Servers(Servers.udp4)
+        let servers = Servers(Servers.udp4)
         let number = servers.resolve("a.example", port: 5060)
         servers.serve(["a.example A": [.cname("b.example")], "b.example A": [.a("192.0.2.1")]])
         #expect(servers.result(number) == ["udp 192.0.2.1:5060"])
