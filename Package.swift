@@ -31,12 +31,15 @@ let package = Package(
         library("SIPMessage", ["Primitives"]),
         library("SIPTransaction", ["Primitives", "SIPMessage"]),
         library("SIPAuthentication", ["Primitives", "SIPMessage"]),
+        library("DNSMessage", ["Primitives"]),
+        library("NameResolution", ["Primitives", "DNSMessage"]),
         library("SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability"]),
         library("Observability", ["Primitives"]),
         library(
             "SIPProxy",
             [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability",
+                "NameResolution",
             ]),
 
         library("HTTPMessage", ["Primitives"]),
@@ -46,12 +49,13 @@ let package = Package(
         library("Store", ["Primitives", "CSQLite"]),
         library(
             "RESTInterface", ["Primitives", "HTTPMessage", "SIPAuthentication", "Observability", "Store"]),
-        library("Transport", ["Primitives", "CLinux", "SIPMessage", "HTTPMessage"]),
+        library("Transport", ["Primitives", "CLinux", "SIPMessage", "HTTPMessage", "DNSMessage", "NameResolution"]),
         .executableTarget(
             name: "rollcall",
             dependencies: [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "SIPProxy",
                 "Observability", "HTTPMessage", "RESTInterface", "Configuration", "Store", "Transport", "CLinux",
+                "NameResolution",
             ],
             swiftSettings: strict),
 
@@ -59,16 +63,21 @@ let package = Package(
         tests(of: "SIPMessage", ["Primitives"]),
         tests(of: "SIPTransaction", ["Primitives", "SIPMessage"]),
         tests(of: "SIPAuthentication", ["Primitives", "SIPMessage"]),
+        tests(of: "DNSMessage", ["Primitives"]),
+        tests(of: "NameResolution", ["Primitives", "DNSMessage"]),
         tests(of: "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability"]),
         tests(
             of: "SIPProxy",
-            ["Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability"]),
+            [
+                "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability",
+                "NameResolution",
+            ]),
         tests(of: "Observability", ["Primitives"]),
         tests(of: "HTTPMessage", ["Primitives"]),
         tests(of: "Configuration"),
         tests(of: "Store", ["Primitives"]),
         tests(
             of: "RESTInterface", ["Primitives", "HTTPMessage", "SIPAuthentication", "Observability", "Store"]),
-        tests(of: "Transport", ["Primitives", "SIPMessage", "HTTPMessage"]),
+        tests(of: "Transport", ["Primitives", "SIPMessage", "HTTPMessage", "NameResolution"]),
     ]
 )

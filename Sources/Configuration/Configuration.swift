@@ -22,6 +22,8 @@ public struct Configuration: Equatable, Sendable {
     public var proxy = Proxy()
     /// How phones behind NAT are kept reachable.
     public var nat = NAT()
+    /// How host names are resolved.
+    public var dns = DNS()
     /// The timers of RFC 3261 table 4.
     public var timers = Timers()
     /// Bounds that keep a peer from exhausting the machine.
@@ -156,6 +158,25 @@ extension Configuration {
             case natted
             /// All that are reached where they come from.
             case all
+        }
+    }
+
+    /// How host names are resolved (RFC 3263).
+    public struct DNS: Equatable, Sendable {
+        /// The servers, as `192.0.2.1`, `192.0.2.1:5353` or `[2001:db8::1]:53`; none for those of the system.
+        public var servers: [String] = []
+        /// How long a server may take to answer.
+        public var timeout = Duration.seconds(2)
+        /// How often each server is asked.
+        public var attempts = 2
+        /// NAPTR records are asked for.
+        public var naptr = true
+
+        /// The address and port of a server; the address has no brackets, the port is 53 when there is none.
+        public static func server(_ text: String) -> (address: String, port: UInt16)? {
+            guard let (host, port) = HostText.split(text) else { return nil }
+            let address = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+            return HostText.isAddress(address) ? (address, port ?? 53) : nil
         }
     }
 

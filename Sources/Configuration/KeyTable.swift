@@ -12,7 +12,7 @@ enum KeyTable {
 
     /// The keys of the whole file.
     static let configuration: [Key<Configuration>] =
-        restart(general) + live(registrar) + live(authentication) + live(proxy) + live(nat) + live(timers)
+        restart(general) + live(registrar) + live(authentication) + live(proxy) + live(nat) + restart(dns) + live(timers)
         + restart(limits) + restart(api) + live(calls) + live(log) + live(shutdown)
 
     private static let general: [K] = [
@@ -110,6 +110,20 @@ enum KeyTable {
         .duration(
             "nat.reconnectTime", \.nat.reconnectTime, .seconds(0)...(.seconds(60)),
             "How long a registration waits for its phone when the connection was closed; 0s removes it at once."),
+    ]
+
+    private static let dns: [K] = [
+        .texts(
+            "dns.servers", \.dns.servers, "a list of addresses, or \"address:port\"",
+            "DNS servers, the first three of them; [] is those of the system (/etc/resolv.conf).",
+            where: { Configuration.DNS.server($0) != nil }),
+        .duration(
+            "dns.timeout", \.dns.timeout, .milliseconds(100)...(.seconds(5)),
+            "How long a DNS server may take to answer, before the next one or the next attempt."),
+        .number("dns.attempts", \.dns.attempts, 1...5, "How often each DNS server is asked."),
+        .flag(
+            "dns.naptr", \.dns.naptr,
+            "True to ask for NAPTR records too (RFC 3263); false where a DNS server drops such questions."),
     ]
 
     private static let timers: [K] = [

@@ -40,8 +40,8 @@ extension CallShard {
     ) {
         guard let state = contexts[context] else { return }
         // Whatever the method: what has not been sent yet never will be.
-        for position in state.branches.indices where state.branches[position].unresolved != nil {
-            contexts[context]?.branches[position].unresolved = nil
+        for position in state.branches.indices where state.branches[position].isUnresolved {
+            contexts[context]?.branches[position].failover = nil
             contexts[context]?.branches[position].state = .completed
         }
         // 9.1: only an INVITE is cancelled.

@@ -18,7 +18,7 @@ extension CallShard {
             forward(
                 request, to: target, over: flow, context: context, branch: branch, source: source, plan: plan,
                 server: server, now: now, effects: &effects)
-        case .name(let hop): awaitName(hop, target, context: context, now: now, effects: &effects)
+        case .name(let query): awaitName(query, target, context: context, now: now, effects: &effects)
         case .flow, .none:
             contexts[context]?.branches.append(ProxyBranch(client: .none))
             fail(branch, context, status: 503)
@@ -27,9 +27,11 @@ extension CallShard {
     }
 
     /// Forwards a request over a flow: writes it and makes its client transaction.
+    ///
+    /// - Parameter patience: How long the first response is waited for, in milliseconds, instead of timers B and F.
     mutating func forward(
         _ request: borrowing SIPMessage, to target: Destination, over flow: Flow, context: SlabIndex, branch: Int,
-        source: Flow, plan: ForwardingPlan, server: SIPServer, now: Now, effects: inout Effects
+        source: Flow, plan: ForwardingPlan, patience: UInt32? = nil, server: SIPServer, now: Now, effects: inout Effects
     ) {
         let settings = server.settings
         let listener = Int(flow.listener)
@@ -42,7 +44,7 @@ extension CallShard {
                 machine: isInvite
                     ? .invite(ClientInviteTransaction(isReliable: isReliable))
                     : .nonInvite(ClientNonInviteTransaction(isReliable: isReliable)),
-                flow: flow, branchHash: hash, context: context, branch: branch))
+                flow: flow, branchHash: hash, context: context, branch: branch, isOfName: patience != nil))
         let start = effects.outbox.bytes.count
         target.withText { requestURI, path in
             let forwarded = ForwardedRequest(
@@ -60,15 +62,18 @@ extension CallShard {
         transactions.clients[index]?.request = effects.outbox.bytes.slice(from: start).bytes
         effects.outbox.send(from: start, to: flow, origin: CallShard.origin(shard: number, index))
         contexts[context]?.branches[branch].client = index
-        startClient(index, settings.timers, now)
+        startClient(index, settings.timers, now, patience: patience)
     }
 
     /// Lets a client transaction whose request is in the outbox already enter its first state.
-    mutating func startClient(_ index: SlabIndex, _ timers: TransactionTimerSettings, _ now: Now) {
+    mutating func startClient(
+        _ index: SlabIndex, _ timers: TransactionTimerSettings, _ now: Now, patience: UInt32? = nil
+    ) {
         guard let outcome = transactions.clients[index]?.handle(.request, timers) else { return }
         for position in 0..<outcome.count {
             if case .start(let timer, let milliseconds) = outcome[position] {
-                transactions.startClientTimer(timer, milliseconds, index, now)
+                let time = timer.isRetransmission ? milliseconds : min(milliseconds, patience ?? milliseconds)
+                transactions.startClientTimer(timer, time, index, now)
             }
         }
     }

@@ -24,6 +24,7 @@ extension CallShard {
         let outcome = run(
             client: index, .response(ResponseClass(status: status)), response: response, server, now, &effects)
         if outcome.contains(.passToUser), let transaction = transactions.clients[index], transaction.context != .none {
+            noteResponse(status, of: index, transaction, server: server, now: now)
             passUp(response, transaction, server: server, now: now, effects: &effects)
         }
         if outcome.contains(.terminate) {
@@ -69,6 +70,7 @@ extension CallShard {
             }
             return
         }
+        if status == 503, failOver(transaction, server: server, now: now, effects: &effects) { return }
         let isRepeated = contexts[context]?.branches[transaction.branch].state == .completed
         contexts[context]?.branches[transaction.branch].state = .completed
         contexts[context]?.branches[transaction.branch].status = status
@@ -263,15 +265,6 @@ extension CallShard {
             branchFailed(index, status: 503, server: server, now: now, effects: &effects)
         }
         if outcome.contains(.terminate) { transactions.removeClient(index) }
-    }
-
-    private mutating func branchFailed(
-        _ index: SlabIndex, status: UInt16, server: SIPServer, now: Now, effects: inout Effects
-    ) {
-        guard let transaction = transactions.clients[index], contexts[transaction.context] != nil else { return }
-        logBranchFailure(transaction, status, now, &effects)
-        fail(transaction.branch, transaction.context, status: status)
-        branchEnded(transaction.context, server: server, now: now, effects: &effects)
     }
 
     /// Removes a context of which nothing can come any more.

@@ -15,7 +15,7 @@ public struct Effects: ~Copyable {
     public var registrations: [StoredAnswer] = []
     /// Changes of the records of calls and texts, in their order.
     public var records: [RecordChange] = []
-    /// Names to resolve; `SIPServer.resolved` takes the addresses.
+    /// Names to resolve; `SIPServer.resolved` takes the answers.
     public var resolutions: [Resolution] = []
     /// Stream connections on which a client has proved who it is, or a dialog that we have let through.
     public var provenConnections: [UInt64] = []
@@ -54,6 +54,16 @@ public struct Effects: ~Copyable {
         guard beginRefusal(.flowLimited, why, from: flow, now) else { return }
         log.field("why", why)
         log.end()
+    }
+
+    /// Starts the line of a name that could not be resolved, unless who wanted it has had its share of lines.
+    mutating func beginNameFailure(_ name: ByteSlice, from flow: Flow?, _ now: Now) -> Bool {
+        guard log.accepts(.dnsError) else { return false }
+        let source = flow?.remote.address ?? IPAddress(ipv4: 0)
+        guard limiter.admits(source, .dnsError, name, at: now.instant) else { return false }
+        guard log.begin(.dnsError, at: now.unix) else { return false }
+        if let flow { log.field("src", source: flow) }
+        return true
     }
 
     /// Writes what the limiter has left out, when it is time.

@@ -58,7 +58,9 @@ extension CallShard {
         case .message: event = .messageEnd
         default: return
         }
-        let stored = context.best.isEmpty ? forwardedRequest(of: context) : context.best
+        var stored = context.best.isEmpty ? forwardedRequest(of: context) : context.best
+        // What was never forwarded, for want of an address, is as it came.
+        if stored.isEmpty { stored = context.request }
         var message = SIPMessage()
         stored.withSlice { bytes in
             _ = message.parse(bytes)

@@ -1,3 +1,4 @@
+import NameResolution
 import Primitives
 import SIPMessage
 import SIPRegistrar
@@ -7,29 +8,9 @@ enum NextHop {
     /// Over this flow.
     case flow(Flow)
     /// To a host name, once it is resolved.
-    case name(UnresolvedHop)
+    case name(TargetQuery)
     /// There is no way: a transport that we do not have, or no listener of the family.
     case none
-}
-
-/// A host name with a port and a transport.
-struct UnresolvedHop: Sendable {
-    var host: [UInt8]
-    var port: UInt16
-    var transport: TransportProtocol
-}
-
-/// A name that the edge is to resolve for a request that waits for it.
-public struct Resolution: Sendable {
-    /// The host name.
-    public var host: [UInt8] { hop.host }
-    let hop: UnresolvedHop
-    let shard: UInt8
-    let context: SlabIndex
-    let branch: Int
-
-    /// How long a request waits for a name, in milliseconds.
-    static let timeout: UInt64 = 5000
 }
 
 extension SIPServer {
@@ -91,14 +72,17 @@ extension SIPServer {
             guard let hop = SIPURI(uri), let transport = TransportProtocol(parameter: hop.transport) else {
                 return .none
             }
-            let port = hop.port ?? 5060
             switch Host(hop.host) {
             case .address(let address):
-                let remote = SocketAddress(address: address, port: port)
+                let remote = SocketAddress(address: address, port: hop.port ?? 5060)
                 // The way that the REGISTER took, when it is the same: a connection that is open already.
                 if remote == binding.flow.remote, transport == binding.flow.transport { return .flow(binding.flow) }
                 return flow(to: remote, transport).map { .flow($0) } ?? .none
-            case .name(let name): return .name(UnresolvedHop(host: name.bytes, port: port, transport: transport))
+            case .name(let name):
+                return .name(
+                    TargetQuery(
+                        host: name.bytes, port: hop.port, transport: hop.transport == nil ? nil : transport,
+                        isSecure: hop.isSecure))
             case nil: return .none
             }
         }
@@ -115,6 +99,15 @@ extension SIPServer {
                 suits($0) && $0.address.address.isLoopback == remote.address.isLoopback
             } ?? settings.listeners.firstIndex(where: suits)
         return index.map { Flow(transport: transport, listener: UInt16($0), remote: remote) }
+    }
+}
+
+extension Reachability {
+    /// What listeners can reach, in their order; those that reach only this machine come last.
+    public init(_ listeners: [Listener]) {
+        let inOrder =
+            listeners.filter { !$0.address.address.isLoopback } + listeners.filter(\.address.address.isLoopback)
+        self.init(inOrder.map { Way($0.transport, isIPv4: $0.address.address.isIPv4) })
     }
 }
 

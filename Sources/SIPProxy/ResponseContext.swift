@@ -18,8 +18,8 @@ struct ProxyBranch {
 
     /// Its client transaction; `.none` while its name is not resolved, and when there was no way.
     var client: SlabIndex
-    /// The destination that waits for its name to be resolved.
-    var unresolved: Destination?
+    /// What its name leads to; nil for a branch that needs no name.
+    var failover: Failover?
     var state = State.calling
     /// It is to be cancelled, as soon as it is proceeding (9.1).
     var isCancelWanted = false
@@ -30,6 +30,9 @@ struct ProxyBranch {
     var instance: UInt64 = 0
     /// It has ended as its flow has failed (RFC 5626 section 5.3): another flow of its device may do.
     var isFlowFailed = false
+
+    /// True while its name is being resolved.
+    var isUnresolved: Bool { failover?.isResolved == false }
 }
 
 /// All that belongs to one request that was forwarded, from its forwarding to its final response (RFC 3261 16.7).

@@ -1,3 +1,4 @@
+import NameResolution
 import Observability
 import Primitives
 import SIPMessage
@@ -55,6 +56,7 @@ public final class SIPServer: Sendable {
     let authenticator: Authenticator
     let location: LocationService
     let domains: DomainTable
+    let unreachablePlaces = UnreachablePlaces()
     private let shards: [Shard]
     private let hasTimers = Atomic(false)
     let reachability = Mutex(ReachabilityLog())
@@ -175,12 +177,12 @@ public final class SIPServer: Sendable {
         }
     }
 
-    /// Handles the addresses of a name that `Effects.resolutions` asked for; none when it has none.
+    /// Handles the answer to a name that `Effects.resolutions` asked for.
     public func resolved(
-        _ resolution: Resolution, addresses: [IPAddress], now: Now, effects: inout Effects
+        _ resolution: Resolution, _ answer: TargetAnswer, now: Now, effects: inout Effects
     ) {
         with(shards[Int(resolution.shard)]) {
-            $0.resolved(resolution, addresses, server: self, now: now, effects: &effects)
+            $0.resolved(resolution, answer, server: self, now: now, effects: &effects)
         }
     }
 

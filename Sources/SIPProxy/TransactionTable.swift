@@ -52,6 +52,8 @@ struct ClientTransaction {
     /// The response context and the branch in it; `.none` for a CANCEL of our own and when the context needs no more.
     var context: SlabIndex
     var branch: Int
+    /// It went to one of the places that a name led to.
+    var isOfName = false
     /// The CANCEL of this INVITE, whose answers bear the same branch; `.none` when there is none.
     var cancel = SlabIndex.none
     /// The request as sent; empty once no message can be made of it any more.

@@ -1,57 +1,58 @@
+import CLinux
 import Glibc
+import NameResolution
 import Primitives
+import Synchronization
 
-/// Turns host names into addresses (A and AAAA, in the system's order of preference) on two threads of its own, since
-/// getaddrinfo waits. The caller sets its own limit of time: an answer can take as long as the system's resolver does.
+/// Turns names into places to try (RFC 3263), on a thread of its own with sockets of its own: however many names are
+/// dead, no other waits for them.
+///
+/// What decides is `NameResolver`; this is its clock, its sockets and its files.
 public final class Resolver: Sendable {
-    /// What receives the addresses; none when the name does not exist or cannot be resolved now.
-    public typealias Completion = @Sendable ([IPAddress]) -> Void
+    /// What receives the answer.
+    public typealias Completion = @Sendable (TargetAnswer) -> Void
 
     private let state: ResolverState
 
-    /// A resolver that keeps at most `queueLimit` names waiting.
-    public convenience init(queueLimit: Int = 1000) throws(SystemError) {
-        try self.init(queueLimit: queueLimit, lookUp: ResolverState.system)
-    }
-
-    /// A resolver with another source of addresses than the system.
-    init(queueLimit: Int, lookUp: @escaping @Sendable (String) -> [IPAddress]) throws(SystemError) {
-        state = try ResolverState(queueLimit: queueLimit, lookUp: lookUp)
-        for _ in 0..<2 {
-            var thread = pthread_t()
-            let box = Unmanaged.passRetained(state)
-            let result = pthread_create(&thread, nil, runResolver, box.toOpaque())
-            if result != 0 {
-                box.release()
-                throw SystemError(result, "pthread_create")
-            }
-            // Nobody waits for a thread that may be inside getaddrinfo for long.
-            pthread_detach(thread)
+    /// A resolver of its own.
+    ///
+    /// - Parameters:
+    ///   - settings: What `NameResolver` is told; without servers those of the system are used, as they change.
+    ///   - files: Where the system keeps names and servers.
+    public init(
+        _ settings: NameResolver.Settings, files: ResolverFiles = ResolverFiles(), key: HashKey
+    ) throws(SystemError) {
+        state = try ResolverState(settings, files: files, key: key)
+        var thread = pthread_t()
+        let box = Unmanaged.passRetained(state)
+        let result = pthread_create(&thread, nil, runResolver, box.toOpaque())
+        if result != 0 {
+            box.release()
+            throw SystemError(result, "pthread_create")
         }
+        pthread_detach(thread)
     }
 
     deinit { state.stop() }
 
-    /// Resolves `host`; false when too many names wait, and `completion` is then not called.
+    /// Resolves a target: `completion` is called on the resolver's thread, after five seconds at the latest. It must not
+    /// wait for anything. Only when too many wait already it is called at once, with a failure.
     ///
-    /// An address in text, and a name that was resolved within the last minute, complete before the call returns, on the
-    /// caller's thread; others complete on a thread of the resolver.
-    public func resolve(_ host: ByteSlice, completion: @escaping Completion) -> Bool {
-        if let address = IPAddress(host) {
-            completion([address])
-            return true
-        }
-        // RFC 1035 section 2.3.4 allows 255 bytes.
-        guard !host.isEmpty, host.count <= 255, host.firstIndex(of: 0) == nil else {
-            completion([])
-            return true
-        }
-        let name = String(decoding: host.bytes.map(ASCII.lowercase), as: UTF8.self)
-        return state.resolve(name, now: System.coarseInstant(), completion)
+    /// - Parameter requester: Who it is for, so that nobody can use up all places.
+    public func resolve(
+        _ query: TargetQuery, for requester: IPAddress, completion: @escaping Completion
+    ) {
+        if !state.resolve(query, requester, completion) { completion(.failure(.busy)) }
     }
+
+    /// File descriptors that it takes at the most.
+    public static let descriptors = ResolverSockets.limit + 8
+
+    /// Resolutions and questions that wait, and answers that are kept.
+    public var sizes: (resolutions: Int, questions: Int, answers: Int) { state.sizes }
 }
 
-/// The entry of a resolver's thread.
+/// The entry of the resolver's thread.
 private func runResolver(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     if let argument { Unmanaged<ResolverState>.fromOpaque(argument).takeRetainedValue().run() }
     return nil

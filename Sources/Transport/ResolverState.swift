@@ -1,118 +1,132 @@
 import CLinux
 import Glibc
+import NameResolution
 import Primitives
 import Synchronization
 
-/// The part of a resolver that its threads hold, so that the resolver itself can go while they wait.
+/// What the resolver's thread and its callers share; the thread holds it, so that the resolver itself can go.
+///
+/// A caller only leaves its wish: it never waits for what the thread is doing.
 final class ResolverState: Sendable {
-    private struct Entry {
-        let addresses: [IPAddress]
-        let expires: Instant
+    private struct Wish {
+        let query: TargetQuery
+        let requester: IPAddress
+        let completion: Resolver.Completion
     }
 
-    private struct Queue {
-        var names: [String] = []
-        var first = 0
-        var waiting: [String: [Resolver.Completion]] = [:]
-        var waitingCount = 0
-        var cache: [String: Entry] = [:]
+    private struct Inbox {
+        var wishes: [Wish] = []
         var isStopped = false
+        var sizes = (resolutions: 0, questions: 0, answers: 0)
     }
 
-    private let queue = Mutex(Queue())
-    /// Counts the names that wait: reading it takes one, and sleeps while there is none.
-    private let tickets: FileDescriptor
-    private let queueLimit: Int
-    private let lookUp: @Sendable (String) -> [IPAddress]
+    private let inbox = Mutex(Inbox())
+    private let event: FileDescriptor
+    private let settings: NameResolver.Settings
+    private let files: ResolverFiles
+    private let key: HashKey
+    private let sockets: ResolverSockets
 
-    init(queueLimit: Int, lookUp: @escaping @Sendable (String) -> [IPAddress]) throws(SystemError) {
-        tickets = FileDescriptor(
-            try System.check(eventfd(0, Int32(EFD_SEMAPHORE) | Int32(EFD_CLOEXEC)), "eventfd"))
-        self.queueLimit = queueLimit
-        self.lookUp = lookUp
+    /// How long the files are taken to be as they were, in milliseconds.
+    private static let fileTime: UInt64 = 1000
+    /// Wishes that may wait for the thread, which takes them many times a second.
+    private static let wishLimit = 10_000
+
+    init(_ settings: NameResolver.Settings, files: ResolverFiles, key: HashKey) throws(SystemError) {
+        let flags = Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC)
+        event = FileDescriptor(try System.check(eventfd(0, flags), "eventfd"))
+        sockets = try ResolverSockets(knock: event.number)
+        self.settings = settings
+        self.files = files
+        self.key = key
     }
 
-    /// See `Resolver.resolve`.
-    func resolve(_ name: String, now: Instant, _ completion: @escaping Resolver.Completion) -> Bool {
-        enum Answer { case known([IPAddress]), asked, waits, full }
-        let answer = queue.withLock { queue -> Answer in
-            if let entry = queue.cache[name], now < entry.expires { return .known(entry.addresses) }
-            if queue.waitingCount >= queueLimit { return .full }
-            queue.waitingCount += 1
-            // The same name is asked for once, however many want it.
-            if queue.waiting[name] != nil {
-                queue.waiting[name]?.append(completion)
-                return .asked
-            }
-            queue.waiting[name] = [completion]
-            queue.names.append(name)
-            return .waits
+    /// As the thread last left them.
+    var sizes: (resolutions: Int, questions: Int, answers: Int) { inbox.withLock { $0.sizes } }
+
+    /// Leaves a wish; false when too many wait.
+    func resolve(_ query: TargetQuery, _ requester: IPAddress, _ completion: @escaping Resolver.Completion) -> Bool {
+        let isTaken = inbox.withLock { inbox in
+            if inbox.wishes.count >= Self.wishLimit { return false }
+            inbox.wishes.append(Wish(query: query, requester: requester, completion: completion))
+            return true
         }
-        switch answer {
-        case .known(let addresses): completion(addresses)
-        case .asked: break
-        case .waits: eventfd_write(tickets.number, 1)
-        case .full: return false
-        }
-        return true
+        if isTaken { eventfd_write(event.number, 1) }
+        return isTaken
     }
 
-    /// Ends the threads once they are free.
+    /// Ends the thread.
     func stop() {
-        queue.withLock { $0.isStopped = true }
-        eventfd_write(tickets.number, 2)
+        inbox.withLock { $0.isStopped = true }
+        eventfd_write(event.number, 1)
     }
 
-    /// The body of a thread.
+    // MARK: The thread
+
+    /// The body of the thread, which alone touches the sockets.
     func run() {
         clinux_name_thread("resolver")
+        var files = files
+        var filesSeen: Instant?
+        var resolver = NameResolver(settings, key: key, now: System.now().instant)
+        var completions: [UInt64: Resolver.Completion] = [:]
+        var lastNumber: UInt64 = 0
         while true {
-            var ticket: eventfd_t = 0
-            guard eventfd_read(tickets.number, &ticket) == 0 || errno == EINTR else { return }
-            let (name, isStopped) = queue.withLock { queue -> (String?, Bool) in
-                guard queue.first < queue.names.count else { return (nil, queue.isStopped) }
-                let name = queue.names[queue.first]
-                queue.first += 1
-                if queue.first == queue.names.count || queue.first > queueLimit {
-                    queue.names.removeFirst(queue.first)
-                    queue.first = 0
-                }
-                return (name, queue.isStopped)
+            let (wishes, isStopped) = inbox.withLock { inbox in
+                defer { inbox.wishes = [] }
+                return (inbox.wishes, inbox.isStopped)
             }
             if isStopped { return }
-            guard let name else { continue }
-            let addresses = lookUp(name)
-            let now = System.coarseInstant()
-            let completions = queue.withLock { queue -> [Resolver.Completion] in
-                // A bound for a stranger's names; what is dropped is only asked again.
-                if queue.cache.count >= 10_000 { queue.cache.removeAll() }
-                let time: UInt64 = addresses.isEmpty ? 5_000 : 60_000
-                queue.cache[name] = Entry(addresses: addresses, expires: now.advanced(byMilliseconds: time))
-                let completions = queue.waiting.removeValue(forKey: name) ?? []
-                queue.waitingCount -= completions.count
-                return completions
+            let now = System.now().instant
+            resolver.tick(now: now)
+            if !wishes.isEmpty, filesSeen.map({ now.milliseconds(since: $0) >= Self.fileTime }) != false {
+                filesSeen = now
+                if settings.servers.isEmpty, let servers = files.changedServers() { resolver.replaceServers(servers) }
+                if let hosts = files.changedHosts() { resolver.hosts = hosts }
             }
-            for completion in completions { completion(addresses) }
+            for wish in wishes {
+                lastNumber += 1
+                switch resolver.resolve(wish.query, for: lastNumber, requester: wish.requester, now: now) {
+                case .answered(let answer): wish.completion(answer)
+                case .waits: completions[lastNumber] = wish.completion
+                }
+            }
+            carryOut(&resolver, &completions, now)
+            inbox.withLock { $0.sizes = resolver.sizes }
+            var timeout: Int32 = -1
+            if let wake = resolver.nextWake {
+                timeout = Int32(clamping: wake.milliseconds(since: System.now().instant))
+            }
+            sockets.wait(timeout: timeout) { event in
+                let now = System.now().instant
+                switch event {
+                case .received(let bytes, let queries):
+                    return resolver.received(bytes, among: queries, now: now)
+                case .failed(let queries):
+                    for query in queries { resolver.failed(query, now: now) }
+                    return true
+                }
+            }
         }
     }
 
-    /// The system's answer (RFC 6724 order), at most 32 addresses.
-    static func system(_ name: String) -> [IPAddress] {
-        var hints = addrinfo()
-        hints.ai_family = AF_UNSPEC
-        hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(name, nil, &hints, &list) == 0 else { return [] }
-        defer { freeaddrinfo(list) }
-        var addresses: [IPAddress] = []
-        var next = list
-        while let entry = next?.pointee, addresses.count < 32 {
-            next = entry.ai_next
-            guard let pointer = entry.ai_addr,
-                let found = SocketAddress(system: UnsafeRawPointer(pointer))?.address, !addresses.contains(found)
-            else { continue }
-            addresses.append(found)
+    /// Sends what is to be sent, and gives answers to those who wait. What fails at once brings more of both.
+    private func carryOut(
+        _ resolver: inout NameResolver, _ completions: inout [UInt64: Resolver.Completion], _ now: Instant
+    ) {
+        while !resolver.effects.isEmpty {
+            let effects = resolver.effects
+            resolver.effects = []
+            for effect in effects {
+                switch effect {
+                case .send(let number, let query, let server, let isStream):
+                    if !sockets.send(query.bytes, number, to: server, isStream: isStream) {
+                        resolver.failed(number, now: now)
+                    }
+                case .close(let number): sockets.close(number)
+                case .complete(let number, let answer): completions.removeValue(forKey: number)?(answer)
+                }
+            }
         }
-        return addresses
     }
 }

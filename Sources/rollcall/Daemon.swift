@@ -105,6 +105,7 @@ enum Daemon {
             buffer.field("bindings", number: Int64(location.bindings))
             buffer.field("connections", number: Int64(clamping: counters.connections))
             buffer.field("streamBytes", number: Int64(clamping: counters.streamBytes))
+            buffer.field("names", number: Int64(parts.names.waiting))
             buffer.field("queued", number: Int64(parts.writer.statistics().queued))
             buffer.field("received", number: Int64(clamping: counters.received))
             buffer.field("sent", number: Int64(clamping: counters.sent))
@@ -168,7 +169,8 @@ enum Daemon {
         let executor = EffectExecutor(server, transport.makeSender(), log, records)
         let names: ResolvedNames
         do {
-            names = ResolvedNames(try Resolver(), executor)
+            let resolver = try Resolver(DaemonParts.resolverSettings(site, settings.listeners), key: Secrets.key())
+            names = ResolvedNames(resolver, executor)
         } catch {
             throw CommandFailure("cannot start the resolver: \(error)", exitCode: .internalError)
         }

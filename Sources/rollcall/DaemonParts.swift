@@ -1,5 +1,6 @@
 import Configuration
 import Glibc
+import NameResolution
 import Observability
 import Primitives
 import SIPAuthentication
@@ -104,7 +105,7 @@ struct DaemonParts: Sendable {
     static func raiseDescriptorLimit(for configuration: Configuration, _ log: DaemonLog) {
         let wanted = configuration.limits.connections
         // Beside the connections: those of the API, sockets, pollers, the database, the resolver.
-        let granted = DescriptorLimit.raise(to: wanted + configuration.api.connections + 256)
+        let granted = DescriptorLimit.raise(to: wanted + configuration.api.connections + Resolver.descriptors + 256)
         guard granted < wanted else { return }
         log.write(.configNote) { buffer in
             buffer.field("key", "limits.connections")
@@ -144,6 +145,21 @@ struct DaemonParts: Sendable {
         settings.maxTransactionsPerClient = UInt32(clamping: configuration.limits.transactionsPerClient)
         settings.awaitsStore = configuration.durability != .memory
         settings.keepalive = keepalivePolicy(configuration.nat)
+    }
+
+    /// How names are resolved.
+    static func resolverSettings(_ site: Site, _ listeners: [SIPProxy.Listener]) -> NameResolver.Settings {
+        let dns = site.configuration.dns
+        let servers = dns.servers.prefix(ServerList.limit).compactMap { text -> SocketAddress? in
+            guard let (host, port) = Configuration.DNS.server(text), let address = host.withSlice({ IPAddress($0) })
+            else { return nil }
+            return SocketAddress(address: address, port: port)
+        }
+        var settings = NameResolver.Settings(servers: servers, reachability: Reachability(listeners))
+        settings.timeout = dns.timeout.wholeMilliseconds
+        settings.attempts = dns.attempts
+        settings.usesNAPTR = dns.naptr
+        return settings
     }
 
     /// The hosts that are ours: the domain, its aliases, and all that we listen on or advertise.

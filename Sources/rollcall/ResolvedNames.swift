@@ -1,8 +1,9 @@
+import NameResolution
 import Primitives
 import SIPProxy
 import Transport
 
-/// Brings the addresses of host names back to the requests that wait for them, from the resolver's threads.
+/// Brings the places that names lead to back to the requests that wait for them, from the resolver's thread.
 final class ResolvedNames: Sendable {
     private let resolver: Resolver
     private let executor: EffectExecutor
@@ -14,15 +15,15 @@ final class ResolvedNames: Sendable {
 
     /// Resolves a name; the request goes on, or fails, when that is done.
     func resolve(_ resolution: Resolution) {
-        let isTaken = resolution.host.withSlice { host in
-            resolver.resolve(host) { [self] in deliver($0, for: resolution) }
-        }
-        if !isTaken { deliver([], for: resolution) }
+        resolver.resolve(resolution.query, for: resolution.requester) { [self] in deliver($0, for: resolution) }
     }
 
-    private func deliver(_ addresses: [IPAddress], for resolution: Resolution) {
+    /// Names that are being resolved.
+    var waiting: Int { resolver.sizes.resolutions }
+
+    private func deliver(_ answer: TargetAnswer, for resolution: Resolution) {
         let (_, more) = executor.handle { server, now, effects in
-            server.resolved(resolution, addresses: addresses, now: now, effects: &effects)
+            server.resolved(resolution, answer, now: now, effects: &effects)
         }
         // A further target of the same request may have a name as well.
         for next in more { resolve(next) }

@@ -1,3 +1,4 @@
+import NameResolution
 import Primitives
 import Testing
 
@@ -27,7 +28,7 @@ struct ResolutionTests {
         registerName()
         let call = Call(network)
         #expect(call.forwarded.isEmpty)
-        #expect(network.effects.resolutions.map { String(decoding: $0.host, as: UTF8.self) } == ["edge.example"])
+        #expect(network.effects.resolutions.map { String(decoding: $0.query.host, as: UTF8.self) } == ["edge.example"])
         let sent = resolve(["203.0.113.5", "203.0.113.6"])
         #expect(sent.summaries == ["INVITE"])
         #expect(sent.first?.flow.remote == Device.socket("203.0.113.5", 5070))

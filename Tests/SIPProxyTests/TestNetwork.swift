@@ -1,3 +1,4 @@
+import NameResolution
 import Observability
 import Primitives
 import SIPAuthentication
@@ -149,9 +150,19 @@ final class TestNetwork {
         return takeSent()
     }
 
-    /// Tells the server the addresses of a name.
+    /// Tells the server the addresses of a name, at the port that was asked for and over UDP.
     func resolved(_ resolution: Resolution, _ addresses: [IPAddress]) -> [Sent] {
-        server.resolved(resolution, addresses: addresses, now: now, effects: &effects)
+        let candidates = addresses.map {
+            Candidate(
+                remote: SocketAddress(address: $0, port: resolution.query.port ?? 5060),
+                transport: resolution.query.transport ?? .udp)
+        }
+        return resolved(resolution, candidates.isEmpty ? .failure(.noAddress) : .candidates(candidates))
+    }
+
+    /// Tells the server what a name leads to.
+    func resolved(_ resolution: Resolution, _ answer: TargetAnswer) -> [Sent] {
+        server.resolved(resolution, answer, now: now, effects: &effects)
         return takeSent()
     }
 

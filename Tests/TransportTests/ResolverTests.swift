@@ -1,4 +1,5 @@
 import Glibc
+import NameResolution
 import Primitives
 import Synchronization
 import Testing
@@ -6,123 +7,136 @@ import Testing
 @testable import Transport
 
 @Suite struct ResolverTests {
-    /// What a test's completions gather, and how often names were looked up.
+    /// What a test's completions gather.
     final class Answers: Sendable {
-        let lists = Mutex<[[IPAddress]]>([])
-        let lookUps = Atomic(0)
-        let isHeld = Atomic(false)
+        private let list = Mutex<[TargetAnswer]>([])
 
-        var completion: Resolver.Completion { { list in self.lists.withLock { $0.append(list) } } }
-        var all: [[IPAddress]] { lists.withLock { $0 } }
+        var completion: Resolver.Completion { { answer in self.list.withLock { $0.append(answer) } } }
+        var all: [TargetAnswer] { list.withLock { $0 } }
+    }
 
-        func resolver(queueLimit: Int = 1000, _ addresses: [IPAddress]) throws -> Resolver {
-            try Resolver(queueLimit: queueLimit) { _ in
-                self.lookUps.wrappingAdd(1, ordering: .relaxed)
-                while self.isHeld.load(ordering: .acquiring) { usleep(1000) }
-                return addresses
+    static let ways = Reachability([.init(.udp, isIPv4: true), .init(.tcp, isIPv4: true)])
+    static let requester = IPAddress(ipv4: 1)
+
+    private func resolver(_ servers: [SocketAddress], hosts: String = "/dev/null", list: String = "/dev/null") throws
+        -> Resolver
+    {
+        var settings = NameResolver.Settings(servers: servers, reachability: Self.ways)
+        settings.timeout = 300
+        return try Resolver(settings, files: ResolverFiles(servers: list, hosts: hosts), key: HashKey(1, 2))
+    }
+
+    private func query(_ host: String, port: UInt16? = 5060) -> TargetQuery {
+        TargetQuery(host: Array(host.utf8), port: port)
+    }
+
+    private func places(_ answer: TargetAnswer?) -> [SocketAddress] {
+        if case .candidates(let candidates)? = answer { candidates.map(\.remote) } else { [] }
+    }
+
+    /// A UDP socket that says nothing by itself.
+    private final class SilentSocket {
+        let descriptor: FileDescriptor
+        let address: SocketAddress
+
+        init() throws {
+            descriptor = try System.socket(.udp, family: AF_INET)
+            try System.bind(descriptor.number, SocketAddress(address: Edge.loopback, port: 0))
+            address = try System.localAddress(descriptor.number)
+        }
+    }
+
+    @Test("Addresses, localhost and the names of the table of hosts are answered without a server")
+    func local() throws {
+        let path = "/tmp/rollcall-hosts-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        defer { unlink(path) }
+        write("192.0.2.7 pbx\n", to: path)
+        let resolver = try resolver([SocketAddress(address: Edge.loopback, port: 9)], hosts: path)
+        let answers = Answers()
+        for host in ["192.0.2.1", "localhost", "pbx"] {
+            resolver.resolve(query(host), for: Self.requester, completion: answers.completion)
+        }
+        #expect(eventually(10) { answers.all.count == 3 })
+        #expect(
+            answers.all.map { places($0).first?.address } == [
+                IPAddress(ipv4: 0xc000_0201), Edge.loopback, IPAddress(ipv4: 0xc000_0207),
+            ])
+        // The file is read anew when it has changed, a second later at the latest.
+        write("192.0.2.8 pbx # moved\n", to: path)
+        let moved = IPAddress(ipv4: 0xc000_0208)
+        #expect(
+            eventually(10) {
+                resolver.resolve(query("pbx"), for: Self.requester, completion: answers.completion)
+                usleep(100_000)
+                return places(answers.all.last).first?.address == moved
+            })
+    }
+
+    private func write(_ text: String, to path: String) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        _ = text.withCString { Glibc.write(descriptor, $0, strlen($0)) }
+        close(descriptor)
+    }
+
+    @Test("A server that is not there is told at once, one that is silent after its tries")
+    func dead() throws {
+        let answers = Answers()
+        // Closed again before it is asked.
+        let nobody = try SilentSocket().address
+        let start = System.now().instant
+        let refused = try resolver([nobody])
+        refused.resolve(query("a.example"), for: Self.requester, completion: answers.completion)
+        #expect(eventually { answers.all.count == 1 })
+        #expect(answers.all.first == .failure(.servers(LookupFailure(server: nobody, cause: .unreachable))))
+        #expect(System.now().instant.milliseconds(since: start) < 250)
+        let silent = try SilentSocket()
+        let waiting = try resolver([silent.address])
+        for number in 0..<1500 {
+            waiting.resolve(query("n\(number).example"), for: Self.requester, completion: answers.completion)
+        }
+        #expect(eventually(10) { waiting.sizes.questions == 0 && answers.all.count == 1501 })
+        withExtendedLifetime(silent) {}
+    }
+
+    @Test("An answer comes back; those that do not match are passed over")
+    func answer() throws {
+        let server = try SilentSocket()
+        let resolver = try resolver([server.address])
+        let answers = Answers()
+        resolver.resolve(query("a.example"), for: Self.requester, completion: answers.completion)
+        var buffer = [UInt8](repeating: 0, count: 512)
+        var peer = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        var count = -1
+        #expect(
+            eventually {
+                count = withUnsafeMutablePointer(to: &peer) { pointer in
+                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        recvfrom(server.descriptor.number, &buffer, buffer.count, 0, $0, &length)
+                    }
+                }
+                return count > 28
+            })
+        guard count > 28 else { return }
+        // Without the OPT record, with an answer.
+        var response = Array(buffer[0..<count - 11])
+        (response[2], response[3], response[7], response[11]) = (0x81, 0x80, 1, 0)
+        response += [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 9]
+        func send(_ bytes: [UInt8]) {
+            _ = withUnsafePointer(to: &peer) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    sendto(server.descriptor.number, bytes, bytes.count, 0, $0, length)
+                }
             }
         }
-    }
-
-    static let address = IPAddress(ipv4: 0xc000_0201)
-
-    @Test("Addresses in text are answered before the call returns, and nothing is looked up")
-    func numeric() throws {
-        let answers = Answers()
-        let resolver = try answers.resolver([])
-        for text in ["192.0.2.1", "[::1]", "::1"] as [ByteSlice] {
-            #expect(resolver.resolve(text, completion: answers.completion))
-        }
-        #expect(answers.all == [[Self.address], [IPAddress(high: 0, low: 1)], [IPAddress(high: 0, low: 1)]])
-        #expect(answers.lookUps.load(ordering: .relaxed) == 0)
-    }
-
-    @Test("The system's resolver knows localhost")
-    func system() throws {
-        let answers = Answers()
-        let resolver = try Resolver()
-        #expect(resolver.resolve("localhost", completion: answers.completion))
+        var lie = response
+        lie[0] ^= 0xff
+        lie[lie.count - 1] = 66
+        send(lie)
+        send([1, 2, 3])
+        send(response)
         #expect(eventually { answers.all.count == 1 })
-        #expect(answers.all.first?.contains(where: \.isLoopback) == true)
-    }
-
-    @Test("A name that no resolver can know has no address", arguments: ["", "a\0b"] as [ByteSlice])
-    func impossible(name: ByteSlice) throws {
-        let answers = Answers()
-        let resolver = try answers.resolver([Self.address])
-        #expect(resolver.resolve(name, completion: answers.completion))
-        #expect(answers.all == [[]])
-    }
-
-    @Test("A name is looked up once for all that wait for it, and again only when the answer is old")
-    func cache() throws {
-        let answers = Answers()
-        let resolver = try answers.resolver([Self.address])
-        answers.isHeld.store(true, ordering: .releasing)
-        for name in ["peer.example", "PEER.example", "peer.EXAMPLE"] as [ByteSlice] {
-            #expect(resolver.resolve(name, completion: answers.completion))
-        }
-        answers.isHeld.store(false, ordering: .releasing)
-        #expect(eventually { answers.all.count == 3 })
-        #expect(resolver.resolve("peer.example", completion: answers.completion))
-        #expect(answers.all == [[IPAddress]](repeating: [Self.address], count: 4))
-        #expect(answers.lookUps.load(ordering: .relaxed) == 1)
-    }
-
-    @Test(
-        "An answer is kept for a minute, a failure for five seconds",
-        arguments: [(true, 59_000, 61_000), (false, 4_000, 6_000)])
-    func expiry(found: Bool, young: UInt64, old: UInt64) throws {
-        let answers = Answers()
-        let state = try ResolverState(queueLimit: 10) { _ in
-            answers.lookUps.wrappingAdd(1, ordering: .relaxed)
-            return found ? [Self.address] : []
-        }
-        let thread = Runner(state)
-        let now = System.coarseInstant()
-        #expect(state.resolve("a", now: now, answers.completion))
-        #expect(eventually { answers.all.count == 1 })
-        #expect(state.resolve("a", now: now.advanced(byMilliseconds: young), answers.completion))
-        #expect(answers.lookUps.load(ordering: .relaxed) == 1)
-        #expect(state.resolve("a", now: now.advanced(byMilliseconds: old), answers.completion))
-        #expect(eventually { answers.all.count == 3 })
-        #expect(answers.lookUps.load(ordering: .relaxed) == 2)
-        thread.stop()
-    }
-
-    @Test("A full queue refuses, and takes again when it is empty")
-    func fullQueue() throws {
-        let answers = Answers()
-        let resolver = try answers.resolver(queueLimit: 4, [Self.address])
-        answers.isHeld.store(true, ordering: .releasing)
-        let names = ["a.example", "b.example", "c.example", "d.example"] as [ByteSlice]
-        for name in names { #expect(resolver.resolve(name, completion: answers.completion)) }
-        #expect(!resolver.resolve("e.example", completion: answers.completion))
-        answers.isHeld.store(false, ordering: .releasing)
-        #expect(eventually { answers.all.count == 4 })
-        #expect(resolver.resolve("e.example", completion: answers.completion))
-        #expect(eventually { answers.all.count == 5 })
-    }
-
-    /// A thread of a resolver's state without the resolver.
-    final class Runner {
-        private let state: ResolverState
-        private var thread = pthread_t()
-
-        init(_ state: ResolverState) {
-            self.state = state
-            let box = Unmanaged.passRetained(state)
-            pthread_create(
-                &thread, nil,
-                { argument in
-                    if let argument { Unmanaged<ResolverState>.fromOpaque(argument).takeRetainedValue().run() }
-                    return nil
-                }, box.toOpaque())
-        }
-
-        func stop() {
-            state.stop()
-            pthread_join(thread, nil)
-        }
+        #expect(places(answers.all.first).map(\.address) == [IPAddress(ipv4: 0xc000_0209)])
+        #expect(eventually { resolver.sizes.answers == 1 })
     }
 }
