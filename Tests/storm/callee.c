@@ -77,8 +77,8 @@ static void check(struct job *job, int phone, struct text message, const char *m
     if (phone != right) violation("a %s for %s came to %s", method, allPhones[right].login, name);
     // The ACK for a failure, and CANCEL, have the Request-URI of their INVITE.
     if (strcmp(uri, allPhones[phone].contact)) violation("a %s for %s has the Request-URI %s", method, name, uri);
-    // The ACK for a failure is the server's own.
-    bool isOwn = !strcmp(method, "ACK") && job->answerStatus != 200;
+    // CANCEL and the ACK for a failure are the server's own.
+    bool isOwn = !strcmp(method, "CANCEL") || (!strcmp(method, "ACK") && job->answerStatus != 200);
     if (!header(message, "Max-Forwards", 0, &value) || atoi(value.at) >= (isOwn ? 71 : 70)) violation("a %s passed without Max-Forwards", method);
     if (header(message, "Proxy-Authorization", 0, &value)) violation("a %s brought the caller's credentials", method);
     int from = right == job->callee ? job->caller : job->callee;
