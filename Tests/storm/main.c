@@ -9,7 +9,8 @@
 //   storm garbage --from 127.0.2.1 --addresses 20 --count 1000000 --rate 20000
 //       Random and mutated datagrams.
 //   storm relay --listen 127.0.0.1:7000 --inside 127.0.3.1 --outside 127.0.4.1 --ports 30000-30099 --loss 2 ...
-//       A network between phones and server that loses, doubles and delays datagrams.
+//       A network between phones and server that loses, doubles and delays datagrams; with --corrupted and --misdirected
+//       also one that no server can be blamed for, to see that `storm traffic` notices.
 //
 // Each command ends with one line of JSON. The logins are PREFIX and five digits, the password is the login and "-secret".
 #include "storm.h"
@@ -114,6 +115,8 @@ static bool take(const char *name, const char *value) {
     else if (!strcmp(name, "--loss")) options.loss = atof(value) / 100;
     else if (!strcmp(name, "--duplicates")) options.duplicates = atof(value) / 100;
     else if (!strcmp(name, "--delays")) options.delays = atof(value) / 100;
+    else if (!strcmp(name, "--corrupted")) options.corrupted = atof(value) / 100;
+    else if (!strcmp(name, "--misdirected")) options.misdirected = atof(value) / 100;
     else if (!strcmp(name, "--count")) options.count = atol(value);
     else if (!strcmp(name, "--seed")) options.seed = atoi(value);
     else if (!strcmp(name, "--expires")) options.expires = atoi(value);

@@ -36,7 +36,7 @@ static void later(int64_t due, int descriptor, struct sockaddr_in to, const char
     memcpy(datagram->bytes, bytes, length);
 }
 
-static void pass(int descriptor, struct sockaddr_in to, const char *bytes, int length, int64_t now) {
+static void pass(int descriptor, struct sockaddr_in to, char *bytes, int length, int64_t now) {
     if (randomFraction() < options.loss) {
         lost++;
         return;
@@ -78,9 +78,12 @@ int relay(void) {
                 socklen_t size = sizeof from;
                 int length = recvfrom(descriptors[i].fd, bytes, sizeof bytes, 0, (struct sockaddr *)&from, &size);
                 if (length < 0) break;
+                if (length == 0) continue;
                 if (i < count) {
                     struct sockaddr_in to = options.inside;
                     to.sin_port = htons(options.firstPort + i);
+                    if (randomFraction() < options.misdirected) to.sin_port = htons(options.firstPort + (i + 1) % count);
+                    if (randomFraction() < options.corrupted) bytes[length - 1] ^= 1;
                     pass(descriptors[count].fd, to, bytes, length, now);
                 } else {
                     int way = ntohs(from.sin_port) - options.firstPort;

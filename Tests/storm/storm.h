@@ -31,7 +31,7 @@ struct options {
     char contactHost[40], domain[80], prefix[40];
     int phones, firstPhone, firstPort, lastPort, addresses;
     double seconds, spread, rate, calls, texts, registers, holdSeconds, ringSeconds;
-    double loss, duplicates, delays;
+    double loss, duplicates, delays, corrupted, misdirected;
     long count;
     unsigned seed, expires;
 };

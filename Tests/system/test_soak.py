@@ -18,7 +18,7 @@ from daemon import free_port
 from phone import Phone
 from storm import IS_LONG, MEGABYTE, Interruptions, Memory, Storm, cpu_seconds, daemon_for, show, wait_for_empty_tables
 
-SECONDS = int(os.environ.get("ROLLCALL_SOAK_SECONDS", 1_800 if IS_LONG else 8))
+SECONDS = int(os.environ.get("ROLLCALL_SOAK_SECONDS", 1_800 if IS_LONG else 6))
 PHONES, STREAMS = 60, 4
 # In the short form nobody waits 32 s until the last transaction is forgotten.
 TIMERS = {} if IS_LONG else {"timers": {"t1": "100ms", "t2": "2s", "t4": "2s"}}
@@ -99,6 +99,14 @@ class Streams(threading.Thread):
         return self
 
 
+def start_relay(server, **faults):
+    """A relay, and what a generator needs to go through it."""
+    inside, ports = free_port(), free_port(neighbours=PHONES)
+    ports = f"{ports}-{ports + PHONES - 1}"
+    relay = Storm(server, "relay", listen=f"127.0.0.1:{inside}", inside="127.0.3.1", outside="127.0.4.1", ports=ports, **faults)
+    return relay, {"target": inside, "from_": "127.0.3.1", "contact": "127.0.4.1", "ports": ports, "phones": PHONES}
+
+
 @pytest.fixture
 def daemon(tmp_path):
     made = daemon_for(tmp_path / "daemon", PHONES + STREAMS, **TIMERS).start()
@@ -107,17 +115,14 @@ def daemon(tmp_path):
 
 
 def test_a_bad_network_and_a_slow_machine_cause_no_wrong_answer_and_leave_nothing_behind(daemon):
-    inside, ports = free_port(), free_port(neighbours=PHONES)
     storms = []
     interruptions = Interruptions(daemon, *((7, 60, 2.0) if IS_LONG else (2, 3, 1.0)))
     memory, streams = Memory(daemon, SECONDS / 60), Streams(daemon, seed=4)
-    network = {"inside": "127.0.3.1", "outside": "127.0.4.1", "ports": f"{ports}-{ports + PHONES - 1}"}
     try:
-        relay = Storm(daemon, "relay", listen=f"127.0.0.1:{inside}", loss=2, duplicates=1, delays=3, **network)
+        relay, way = start_relay(daemon, loss=2, duplicates=1, delays=3)
         storms.append(relay.wait_until_ready())
         cpu = cpu_seconds(daemon)
-        traffic = Storm(daemon, "traffic", target=inside, from_="127.0.3.1", contact="127.0.4.1", ports=network["ports"],
-                        phones=PHONES, seconds=SECONDS, calls=15, texts=25, registers=10, ring=0.3, hold=1)
+        traffic = Storm(daemon, "traffic", seconds=SECONDS, calls=15, texts=25, registers=10, ring=0.3, hold=0.5, **way)
         storms.append(traffic.wait_until_ready())
         for thread in (interruptions, memory, streams):
             thread.start()
@@ -147,3 +152,18 @@ def test_a_bad_network_and_a_slow_machine_cause_no_wrong_answer_and_leave_nothin
     assert state["clients"] == PHONES + STREAMS and state["bindings"] == PHONES, "bindings of cut connections are gone"
     assert not daemon.events("store.error") and not daemon.events("record.lost")
     assert memory.median(0.9, 1) - memory.median(0.5, 0.6) < 8 * MEGABYTE, "memory is flat"
+
+
+@pytest.mark.parametrize("fault", ["corrupted", "misdirected"])
+def test_the_generator_notices_a_changed_body_and_a_message_for_others(daemon, fault):
+    """Which no server did here: it shows that the test above can fail."""
+    relay, way = start_relay(daemon, **{fault: 5})
+    traffic = Storm(daemon, "traffic", seconds=1, calls=10, texts=20, hold=0.1, **way)
+    try:
+        relay.wait_until_ready()
+        traffic.wait_until_ready()
+        result = traffic.result()
+    finally:
+        traffic.close()
+        relay.close()
+    assert result["violations"] > 0, result
