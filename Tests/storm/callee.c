@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { t1 = 500000, patience = 32000000 };
+enum { patience = 32000000 };
 
-static int putResponse(char *bytes, struct text message, int status, const char *tag, struct phone *contact, struct text content) {
+static int putResponse(
+    char *bytes, struct text message, int status, const char *tag, struct phone *contact, struct text content) {
     struct writer writer = writing(bytes, largest);
     struct text value;
     put(&writer, "SIP/2.0 %d Answer\r\n", status);
@@ -52,20 +53,24 @@ void answerInvite(struct job *job, int status) {
 static void receiveInvite(struct job *job, struct text message, const char *branch) {
     struct text value;
     if (job->branch[0]) {
-        if (strcmp(job->branch, branch)) violation("a call came twice to %s", allPhones[job->callee].login);
-        else transmit(job->callee, job->answer, job->answerLength);
+        if (strcmp(job->branch, branch))
+            violation("a call came twice to %s", allPhones[job->callee].login);
+        else
+            transmit(job->callee, job->answer, job->answerLength);
         return;
     }
     snprintf(job->branch, sizeof job->branch, "%s", branch);
     struct writer routes = writing(job->routes, sizeof job->routes);
     job->routes[0] = 0;
-    for (int i = 0; header(message, "Record-Route", i, &value); i++) put(&routes, "Route: %.*s\r\n", value.length, value.at);
+    for (int i = 0; header(message, "Record-Route", i, &value); i++)
+        put(&routes, "Route: %.*s\r\n", value.length, value.at);
     char tag[40];
     snprintf(tag, sizeof tag, "b%d.%u", (int)(job - jobs), job->generation);
     job->answerLength = putResponse(job->answer, message, 180, tag, &allPhones[job->callee], (struct text){"", 0});
     transmit(job->callee, job->answer, job->answerLength);
     if (job->ending != cancelled) job->answerAt = now + (int64_t)(options.ringSeconds * 1e6 * randomFraction());
-    if (job->ending != cancelled && !options.ringSeconds) job->answerAt = 0, answerInvite(job, job->ending == busy ? 486 : 200);
+    if (job->ending != cancelled && !options.ringSeconds)
+        job->answerAt = 0, answerInvite(job, job->ending == busy ? 486 : 200);
 }
 
 static void check(struct job *job, int phone, struct text message, const char *method, const char *uri) {
@@ -79,7 +84,8 @@ static void check(struct job *job, int phone, struct text message, const char *m
     if (strcmp(uri, allPhones[phone].contact)) violation("a %s for %s has the Request-URI %s", method, name, uri);
     // CANCEL and the ACK for a failure are the server's own.
     bool isOwn = !strcmp(method, "CANCEL") || (!strcmp(method, "ACK") && job->answerStatus != 200);
-    if (!header(message, "Max-Forwards", 0, &value) || atoi(value.at) >= (isOwn ? 71 : 70)) violation("a %s passed without Max-Forwards", method);
+    if (!header(message, "Max-Forwards", 0, &value) || atoi(value.at) >= (isOwn ? 71 : 70))
+        violation("a %s passed without Max-Forwards", method);
     if (header(message, "Proxy-Authorization", 0, &value)) violation("a %s brought the caller's credentials", method);
     int from = right == job->callee ? job->caller : job->callee;
     snprintf(expected, sizeof expected, "sip:%s@%s", allPhones[from].login, options.domain);
@@ -88,7 +94,8 @@ static void check(struct job *job, int phone, struct text message, const char *m
     if (strcmp(method, "INVITE") && strcmp(method, "MESSAGE")) return;
     int length = writtenBody(job, false, expected);
     struct text content = body(message);
-    if (content.length != length || memcmp(content.at, expected, length)) violation("the body of a %s was changed", method);
+    if (content.length != length || memcmp(content.at, expected, length))
+        violation("the body of a %s was changed", method);
 }
 
 void receiveRequest(int phone, struct text message) {
@@ -96,8 +103,8 @@ void receiveRequest(int phone, struct text message) {
     char method[20], uri[200], branch[200] = "", runWas[9];
     int index, caller, callee;
     unsigned generation;
-    if (sscanf(message.at, "%19[A-Z] %199[^ ]", method, uri) != 2 || !header(message, "Call-ID", 0, &identifier)
-        || !header(message, "Via", 0, &via) || !parameter(via, "branch", branch, sizeof branch)) {
+    if (sscanf(message.at, "%19[A-Z] %199[^ ]", method, uri) != 2 || !header(message, "Call-ID", 0, &identifier) ||
+        !header(message, "Via", 0, &via) || !parameter(via, "branch", branch, sizeof branch)) {
         violation("%s got no proper request: %.200s", allPhones[phone].login, message.at);
         return;
     }
@@ -106,8 +113,8 @@ void receiveRequest(int phone, struct text message) {
         reply(phone, message, 200, "alive");
         return;
     }
-    if (sscanf(identifier.at, "%8[0-9a-f].%d.%u.%d.%d", runWas, &index, &generation, &caller, &callee) != 5
-        || strcmp(runWas, run) || index < 0 || index >= jobCount) {
+    if (sscanf(identifier.at, "%8[0-9a-f].%d.%u.%d.%d", runWas, &index, &generation, &caller, &callee) != 5 ||
+        strcmp(runWas, run) || index < 0 || index >= jobCount) {
         violation("%s got a %s that nobody sent", allPhones[phone].login, method);
         return;
     }
@@ -125,13 +132,16 @@ void receiveRequest(int phone, struct text message) {
         job->isAcknowledged = true;
     } else if (!strcmp(method, "CANCEL")) {
         reply(phone, message, 200, "b");
-        if (job->ending != cancelled) violation("%s got a CANCEL that nobody sent", allPhones[phone].login);
-        else if (!job->answerStatus && job->answerLength) answerInvite(job, 487);
+        if (job->ending != cancelled)
+            violation("%s got a CANCEL that nobody sent", allPhones[phone].login);
+        else if (!job->answerStatus && job->answerLength)
+            answerInvite(job, 487);
     } else if (!strcmp(method, "BYE")) {
         if (job->answerStatus != 200) violation("%s got a BYE without a call", allPhones[phone].login);
         reply(phone, message, 200, "b");
     } else if (!strcmp(method, "MESSAGE")) {
-        if (job->isDelivered && strcmp(job->branch, branch)) violation("a text came twice to %s", allPhones[phone].login);
+        if (job->isDelivered && strcmp(job->branch, branch))
+            violation("a text came twice to %s", allPhones[phone].login);
         snprintf(job->branch, sizeof job->branch, "%s", branch);
         job->isDelivered = true;
         reply(phone, message, 200, "b");

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { t1 = 500000, t2 = 4000000, patience = 32000000, ringing = 180000000 };
+enum { patience = 32000000 };
 
 void violation(const char *format, ...) {
     va_list arguments;
@@ -36,7 +36,8 @@ struct job *start(enum kind kind, int caller, int callee) {
         job->kind = kind, job->caller = caller, job->callee = callee, job->generation = generation;
         job->isActive = true, job->began = now;
         job->ending = randomBelow(10) < 6 ? ((job - jobs + generation) & 1 ? hungUpByCaller : hungUpByCallee)
-            : randomBelow(2) ? busy : cancelled;
+                      : randomBelow(2)    ? busy
+                                          : cancelled;
         snprintf(job->target, sizeof job->target, "sip:%s@%s", allPhones[callee].login, options.domain);
         if (kind == registering) snprintf(job->target, sizeof job->target, "sip:%s", options.domain);
         counts.started++;
@@ -50,28 +51,38 @@ void end(struct job *job) {
     if (job->kind == registering) allPhones[job->caller].isRegistering = false;
 }
 
-static void failed(struct job *job) {
+void failed(struct job *job) {
     counts.failed++;
-    if (job->kind == registering) job->retryAt = now + 5000000 + randomBelow(2000000);
-    else end(job);
+    if (job->kind == registering)
+        job->retryAt = now + 5000000 + randomBelow(2000000);
+    else
+        end(job);
 }
 
-static void putHead(struct writer *writer, struct job *job, const char *method, const char *uri, int phone, unsigned step) {
+static void putHead(
+    struct writer *writer, struct job *job, const char *method, const char *uri, int phone, unsigned step) {
     struct phone *sender = &allPhones[phone];
     put(writer, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s:%d;branch=z9hG4bK.%s.%d.%u.%u.%d.%d;rport\r\n", method, uri,
-        options.contactHost, ntohs(sender->address.sin_port), run, (int)(job - jobs), job->generation, step, job->caller,
-        job->callee);
+        options.contactHost, ntohs(sender->address.sin_port), run, (int)(job - jobs), job->generation, step,
+        job->caller, job->callee);
 }
 
-static void putCallID(struct writer *writer, struct job *job) {
-    if (job->kind == registering) put(writer, "Call-ID: %s.%s\r\n", run, allPhones[job->caller].login);
-    else put(writer, "Call-ID: %s.%d.%u.%d.%d\r\n", run, (int)(job - jobs), job->generation, job->caller, job->callee);
+void putCallID(struct writer *writer, struct job *job) {
+    if (job->kind == registering)
+        put(writer, "Call-ID: %s.%s\r\n", run, allPhones[job->caller].login);
+    else
+        put(writer, "Call-ID: %s.%d.%u.%d.%d\r\n", run, (int)(job - jobs), job->generation, job->caller, job->callee);
 }
 
 static void begin(struct transaction *transaction, int phone, unsigned step, int length, bool isInvite) {
-    *transaction = (struct transaction){
-        .phone = phone, .length = length, .step = step, .next = now + t1, .interval = t1, .deadline = now + patience,
-        .isActive = true, .isInvite = isInvite};
+    *transaction = (struct transaction){.phone = phone,
+        .length = length,
+        .step = step,
+        .next = now + t1,
+        .interval = t1,
+        .deadline = now + patience,
+        .isActive = true,
+        .isInvite = isInvite};
 }
 
 int writtenBody(struct job *job, bool isAnswer, char *bytes) {
@@ -97,8 +108,8 @@ void request(struct job *job) {
     static char packet[largest];
     struct writer writer = writing(packet, largest);
     putHead(&writer, job, method, job->target, job->caller, step);
-    put(&writer, "Max-Forwards: 70\r\nFrom: <sip:%s@%s>;tag=a%d.%u\r\n", phone->login, options.domain, (int)(job - jobs),
-        job->generation);
+    put(&writer, "Max-Forwards: 70\r\nFrom: <sip:%s@%s>;tag=a%d.%u\r\n", phone->login, options.domain,
+        (int)(job - jobs), job->generation);
     put(&writer, "To: <sip:%s@%s>\r\n", allPhones[job->callee].login, options.domain);
     putCallID(&writer, job);
     put(&writer, "CSeq: %u %s\r\nUser-Agent: storm\r\n", job->number, method);
@@ -121,8 +132,8 @@ void sendCancel(struct job *job) {
     struct phone *phone = &allPhones[job->caller];
     struct writer writer = writing(job->cancel.packet, largest);
     putHead(&writer, job, "CANCEL", job->target, job->caller, job->main.step);
-    put(&writer, "Max-Forwards: 70\r\nFrom: <sip:%s@%s>;tag=a%d.%u\r\nTo: <sip:%s@%s>\r\n", phone->login, options.domain,
-        (int)(job - jobs), job->generation, allPhones[job->callee].login, options.domain);
+    put(&writer, "Max-Forwards: 70\r\nFrom: <sip:%s@%s>;tag=a%d.%u\r\nTo: <sip:%s@%s>\r\n", phone->login,
+        options.domain, (int)(job - jobs), job->generation, allPhones[job->callee].login, options.domain);
     putCallID(&writer, job);
     put(&writer, "CSeq: %u CANCEL\r\nContent-Length: 0\r\n\r\n", job->number);
     int length = writer.length;
@@ -134,16 +145,19 @@ void sendCancel(struct job *job) {
 }
 
 // A request in the dialog: ACK for a 200, or BYE, from either side.
-static int putInDialog(struct job *job, const char *method, bool isCallee, unsigned step, unsigned number, char *bytes) {
+int putInDialog(
+    struct job *job, const char *method, bool isCallee, unsigned step, unsigned number, char *bytes) {
     struct writer writer = writing(bytes, largest);
     struct phone *sender = &allPhones[isCallee ? job->callee : job->caller];
     struct phone *other = &allPhones[isCallee ? job->caller : job->callee];
     char local[40], remote[120];
     snprintf(local, sizeof local, "%c%d.%u", isCallee ? 'b' : 'a', (int)(job - jobs), job->generation);
     snprintf(remote, sizeof remote, "%c%d.%u", isCallee ? 'a' : 'b', (int)(job - jobs), job->generation);
-    putHead(&writer, job, method, isCallee ? other->contact : job->remoteTarget, isCallee ? job->callee : job->caller, step);
+    putHead(&writer, job, method, isCallee ? other->contact : job->remoteTarget, isCallee ? job->callee : job->caller,
+        step);
     put(&writer, "%sMax-Forwards: 70\r\nFrom: <sip:%s@%s>;tag=%s\r\nTo: <sip:%s@%s>;tag=%s\r\n",
-        isCallee ? job->routes : job->callerRoutes, sender->login, options.domain, local, other->login, options.domain, remote);
+        isCallee ? job->routes : job->callerRoutes, sender->login, options.domain, local, other->login, options.domain,
+        remote);
     putCallID(&writer, job);
     put(&writer, "CSeq: %u %s\r\nContent-Length: 0\r\n\r\n", number, method);
     return writer.length;
@@ -157,170 +171,6 @@ void hangUp(struct job *job) {
     begin(&job->main, isCallee ? job->callee : job->caller, step, length, false);
     memcpy(job->main.packet, packet, length);
     transmit(job->main.phone, packet, length);
-}
-
-// The ACK for a failed INVITE: made of the response alone, so that late ones get theirs too.
-static void acknowledgeFailure(int phone, struct text message, int callee) {
-    struct text via, from, to, identifier, number;
-    header(message, "Via", 0, &via), header(message, "From", 0, &from), header(message, "To", 0, &to);
-    header(message, "Call-ID", 0, &identifier), header(message, "CSeq", 0, &number);
-    char bytes[largest], branch[200];
-    if (!parameter(via, "branch", branch, sizeof branch)) return;
-    struct writer writer = writing(bytes, largest);
-    put(&writer, "ACK sip:%s@%s SIP/2.0\r\nVia: SIP/2.0/UDP %s:%d;branch=%s;rport\r\nMax-Forwards: 70\r\nFrom: %.*s\r\n"
-        "To: %.*s\r\nCall-ID: %.*s\r\nCSeq: %d ACK\r\nContent-Length: 0\r\n\r\n", allPhones[callee].login, options.domain,
-        options.contactHost, ntohs(allPhones[phone].address.sin_port), branch, from.length, from.at, to.length, to.at,
-        identifier.length, identifier.at, atoi(number.at));
-    transmit(phone, bytes, writer.length);
-}
-
-// Route lines of the Record-Route of a 200, turned around.
-static void takeRoutes(struct job *job, struct text message) {
-    struct text value;
-    char found[8][200];
-    int count = 0;
-    for (int line = 0; header(message, "Record-Route", line, &value); line++) {
-        while (count < 8 && uriOf(value, found[count], sizeof found[0])) {
-            const char *next = memchr(value.at, '>', value.length) + 1;
-            value = (struct text){next, (int)(value.at + value.length - next)};
-            count++;
-        }
-    }
-    struct writer writer = writing(job->callerRoutes, sizeof job->callerRoutes);
-    while (count > 0) put(&writer, "Route: <%s>\r\n", found[--count]);
-    if (!writer.length) job->callerRoutes[0] = 0;
-}
-
-void finishCall(struct job *job, int index) {
-    counts.calls++, counts.ended[index]++;
-    job->isCallerDone = true;
-}
-
-// Latencies in milliseconds are kept by phones.c.
-void keepSetup(int64_t took);
-
-static void finalRegister(struct job *job, int status, struct text message) {
-    struct phone *phone = &allPhones[job->caller];
-    struct text value;
-    if (status != 200) {
-        failed(job);
-        if (header(message, "Retry-After", 0, &value)) job->retryAt = now + (int64_t)(atoi(value.at) * 1e6) + randomBelow(1000000);
-        return;
-    }
-    char uri[200], expires[20] = "";
-    bool isThere = false;
-    for (int line = 0; header(message, "Contact", line, &value); line++) {
-        // All contacts may stand in one line.
-        while (uriOf(value, uri, sizeof uri)) {
-            const char *next = memchr(value.at, '>', value.length);
-            struct text rest = {next, (int)(value.at + value.length - next)};
-            if (!strcmp(uri, phone->contact)) isThere = parameter(rest, "expires", expires, sizeof expires);
-            value = (struct text){next + 1, rest.length - 1};
-        }
-    }
-    if (!isThere || atoi(expires) < 1) violation("the 200 for %s does not have its contact", phone->login);
-    if (!phone->isRegistered) counts.lastRegistered = now;
-    phone->isRegistered = true;
-    counts.registered++;
-    end(job);
-}
-
-static void finalInvite(struct job *job, int status, struct text message) {
-    job->final = status;
-    struct text value;
-    if (header(message, "To", 0, &value)) copy(job->finalTag, sizeof job->finalTag, value);
-    if (status == 200 && job->ending != busy && job->ending != cancelled) {
-        keepSetup(now - job->began);
-        char expected[largest];
-        struct text content = body(message);
-        int length = writtenBody(job, true, expected);
-        if (content.length != length || memcmp(content.at, expected, length)) violation("the answer of a call was changed");
-        if (!job->answerStatus) violation("a call was answered that its callee did not answer");
-        if (!header(message, "Contact", 0, &value) || !uriOf(value, job->remoteTarget, sizeof job->remoteTarget))
-            violation("a 200 has no Contact");
-        takeRoutes(job, message);
-        job->ackLength = putInDialog(job, "ACK", false, ++job->step, job->number, job->ack);
-        transmit(job->caller, job->ack, job->ackLength);
-        job->hangUpAt = now + 1 + (int64_t)(options.holdSeconds * 1e6 * randomFraction() * 2);
-    } else if ((status == 486 && job->ending == busy) || (status == 487 && job->ending == cancelled)) {
-        if (job->answerStatus != status) violation("the caller got %d, the callee said %d", status, job->answerStatus);
-        finishCall(job, job->ending);
-    } else {
-        if (status == 200) violation("a 200 in a call that ends otherwise");
-        failed(job);
-    }
-}
-
-void receiveResponse(int phone, struct text message) {
-    struct text via, sequence, identifier, from;
-    char branch[200], runWas[9], method[20] = "", wanted[120];
-    int index, caller, callee, status = statusOf(message);
-    unsigned generation, step, number;
-    counts.statuses[status < 700 ? status : 0]++;
-    if (!header(message, "Via", 0, &via) || !header(message, "CSeq", 0, &sequence)
-        || !header(message, "Call-ID", 0, &identifier) || !header(message, "From", 0, &from)
-        || !parameter(via, "branch", branch, sizeof branch)
-        || sscanf(branch, "z9hG4bK.%8[0-9a-f].%d.%u.%u.%d.%d", runWas, &index, &generation, &step, &caller, &callee) != 6
-        || strcmp(runWas, run) || index < 0 || index >= jobCount || sscanf(sequence.at, "%u %19[A-Z]", &number, method) != 2) {
-        violation("%s got a response to nobody's request: %.200s", allPhones[phone].login, message.at);
-        return;
-    }
-    struct text second;
-    if (header(message, "Via", 1, &second)) violation("a response has a Via too many");
-    if (phone != caller && phone != callee) violation("%s got a response for others", allPhones[phone].login);
-    bool isInvite = !strcmp(method, "INVITE");
-    if (isInvite && status >= 300) acknowledgeFailure(phone, message, callee);
-    struct job *job = &jobs[index];
-    if (!job->isActive || job->generation != generation) {
-        counts.late++;
-        return;
-    }
-    struct writer writer = writing(wanted, sizeof wanted);
-    putCallID(&writer, job);
-    if (strncmp(wanted + 9, identifier.at, writer.length - 11)) violation("a response has another Call-ID");
-    if (!strcmp(method, "CANCEL")) {
-        if (status >= 200) job->cancel.isActive = false;
-        if (status >= 300) violation("a CANCEL was answered %d", status);
-        return;
-    }
-    if (step != job->main.step || !job->main.isActive) {
-        counts.late++;
-        if (isInvite && status == 200 && job->final == 200 && job->ackLength)
-            transmit(job->caller, job->ack, job->ackLength);
-        else if (isInvite && step == job->main.step && status >= 200 && job->final && status != job->final)
-            violation("an INVITE was answered %d and then %d", job->final, status);
-        return;
-    }
-    if (job->main.phone != phone) violation("a response came to the other side");
-    if (status < 200) {
-        job->main.isProvisional = true;
-        if (isInvite) job->main.deadline = now + ringing;
-        else job->main.interval = t2;
-        if (isInvite && job->ending == cancelled && !job->cancelAt) job->cancelAt = now + 1 + randomBelow(300000);
-        return;
-    }
-    job->main.isActive = false;
-    if (status == 401 || status == 407) {
-        counts.challenges++;
-        if (++job->challenges > 5 || !readChallenge(message, &allPhones[phone].challenge)) {
-            failed(job);
-            return;
-        }
-        allPhones[phone].isKnown = true;
-        request(job);
-    } else if (isInvite) {
-        finalInvite(job, status, message);
-    } else if (!strcmp(method, "REGISTER")) {
-        finalRegister(job, status, message);
-    } else if (!strcmp(method, "MESSAGE")) {
-        if (status == 200 && !job->isDelivered) violation("a text was answered 200 and not delivered");
-        if (status == 200) counts.texts++;
-        else counts.failed++;
-        end(job);
-    } else {
-        if (status != 200) counts.failed++;
-        finishCall(job, job->ending);
-    }
 }
 
 static void retransmit(struct job *job, struct transaction *transaction) {

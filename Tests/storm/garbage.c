@@ -12,19 +12,22 @@ enum { room = 60000, lines = 64 };
 
 static const char *const methods[] = {"REGISTER", "INVITE", "MESSAGE", "OPTIONS", "BYE", "ACK", "CANCEL", "SUBSCRIBE",
     "NOTIFY", "INFO", "UPDATE", "PRACK", "REFER", "PUBLISH", "FROBNICATE"};
-static const char *const tricks[] = {"\r\n", "\r\n\r\n", "\n", "\r", "\r\n ", "<", ">", "\"", "\\", "\"\\\"\"", ";", ",",
-    ":", "@", "%", "%4", "%00", "?", "&", "[", "]", "[::1]", "[::", "(", ")", "((((", "\xc3\xa9", "\xff\xfe", "\xe2\x80\xae",
-    "-1", "0", "4294967296", "18446744073709551616", "99999999999999999999999999", "2147483648", "0x10", " ", "\t", "sip:",
-    "sips:", "tel:", ";lr", ";branch=", ";tag=", ";;;;", "==", "*", "SIP/2.0", "SIP/9.9", "<script>", "'; DROP TABLE client;--"};
-static const char *const extras[] = {
-    "Route: <sip:127.0.0.1;lr>", "Route: <sip:127.0.0.1:1;lr>,<sip:[::1];lr>", "Record-Route: <sip:x;lr>", "Expires: 0",
-    "Contact: *", "Contact: <sip:a@127.0.2.1>;q=2.5;expires=99999999999", "Require: everything", "Proxy-Require: path,x",
-    "Max-Forwards: 0", "Max-Breadth: 1", "Supported: outbound, path, gruu", "Path: <sip:p;lr>", "Content-Length: 4294967295",
-    "Content-Length: -1", "l: 5", "Authorization: Digest", "Authorization: Digest username=\"a\", realm=\"b\", nonce=\"",
-    "Proxy-Authorization: Basic Og==", "Authorization: Digest username=\"storm00000\",realm=\"rollcall.test\",nonce=\"0\","
+static const char *const tricks[] = {"\r\n", "\r\n\r\n", "\n", "\r", "\r\n ", "<", ">", "\"", "\\", "\"\\\"\"", ";",
+    ",", ":", "@", "%", "%4", "%00", "?", "&", "[", "]", "[::1]", "[::", "(", ")", "((((", "\xc3\xa9", "\xff\xfe",
+    "\xe2\x80\xae", "-1", "0", "4294967296", "18446744073709551616", "99999999999999999999999999", "2147483648", "0x10",
+    " ", "\t", "sip:", "sips:", "tel:", ";lr", ";branch=", ";tag=", ";;;;", "==", "*", "SIP/2.0", "SIP/9.9", "<script>",
+    "'; DROP TABLE client;--"};
+static const char *const extras[] = {"Route: <sip:127.0.0.1;lr>", "Route: <sip:127.0.0.1:1;lr>,<sip:[::1];lr>",
+    "Record-Route: <sip:x;lr>", "Expires: 0", "Contact: *", "Contact: <sip:a@127.0.2.1>;q=2.5;expires=99999999999",
+    "Require: everything", "Proxy-Require: path,x", "Max-Forwards: 0", "Max-Breadth: 1",
+    "Supported: outbound, path, gruu", "Path: <sip:p;lr>", "Content-Length: 4294967295", "Content-Length: -1", "l: 5",
+    "Authorization: Digest", "Authorization: Digest username=\"a\", realm=\"b\", nonce=\"",
+    "Proxy-Authorization: Basic Og==",
+    "Authorization: Digest username=\"storm00000\",realm=\"rollcall.test\",nonce=\"0\","
     "uri=\"sip:rollcall.test\",response=\"00000000000000000000000000000000\",qop=auth,nc=00000001,cnonce=\"\"",
     "Via: SIP/2.0/TCP [::ffff:1.2.3.4]:99999;branch=z9hG4bK;received=;rport=", "Timestamp: 1e99", "RAck: 1 1 INVITE",
-    "Subject: \xff\xff\xff", "Call-ID :", " folded", ":", "X", "Contact: \"\\", "From: \"a\\", "To: <<>>", "Replaces: a;b;c"};
+    "Subject: \xff\xff\xff", "Call-ID :", " folded", ":", "X", "Contact: \"\\", "From: \"a\\", "To: <<>>",
+    "Replaces: a;b;c"};
 
 // Puts bytes of another text at the place of some bytes of a message.
 static int replace(char *bytes, int length, int start, int removed, const char *text, int added) {
@@ -40,16 +43,19 @@ static int valid(struct sockaddr_in source, char *bytes) {
     if (randomBelow(8) == 0) {
         put(&writer, "SIP/2.0 %u Answer\r\n", 100 + randomBelow(600));
     } else {
-        put(&writer, "%s sip:%s%05u@%s SIP/2.0\r\n", method, options.prefix, randomBelow(options.phones), options.domain);
+        put(&writer, "%s sip:%s%05u@%s SIP/2.0\r\n", method, options.prefix, randomBelow(options.phones),
+            options.domain);
     }
     put(&writer, "Via: SIP/2.0/UDP %s:%d;branch=z9hG4bK%08x;rport\r\nMax-Forwards: %u\r\n", hostOf(source),
         ntohs(source.sin_port), randomNumber(), randomBelow(80));
     put(&writer, "From: \"%u\" <sip:%s%05u@%s>;tag=%x\r\n", randomNumber(), options.prefix, randomBelow(options.phones),
         options.domain, randomNumber());
-    put(&writer, "To: <sip:%s%05u@%s>%s\r\nCall-ID: %08x@g\r\nCSeq: %u %s\r\n", options.prefix, randomBelow(options.phones),
-        options.domain, randomBelow(3) ? "" : ";tag=1", randomNumber(), randomNumber() >> randomBelow(32), method);
+    put(&writer, "To: <sip:%s%05u@%s>%s\r\nCall-ID: %08x@g\r\nCSeq: %u %s\r\n", options.prefix,
+        randomBelow(options.phones), options.domain, randomBelow(3) ? "" : ";tag=1", randomNumber(),
+        randomNumber() >> randomBelow(32), method);
     put(&writer, "Contact: <sip:g@%s:%d>\r\n", hostOf(source), ntohs(source.sin_port));
-    for (int i = randomBelow(3); i > 0; i--) put(&writer, "%s\r\n", extras[randomBelow(sizeof extras / sizeof *extras)]);
+    for (int i = randomBelow(3); i > 0; i--)
+        put(&writer, "%s\r\n", extras[randomBelow(sizeof extras / sizeof *extras)]);
     put(&writer, "Content-Length: 4\r\n\r\nv=0\n");
     return writer.length;
 }
@@ -117,7 +123,8 @@ int garbage(void) {
             } else {
                 length = mutated(bytes, valid(nameOf(descriptor), bytes));
             }
-            if (sendto(descriptor, bytes, length, 0, (struct sockaddr *)&options.server, sizeof options.server) < 0) failed++;
+            if (sendto(descriptor, bytes, length, 0, (struct sockaddr *)&options.server, sizeof options.server) < 0)
+                failed++;
             sentBytes += length;
         }
         for (int i = 0; i < count; i++) {
@@ -125,13 +132,14 @@ int garbage(void) {
             while ((length = recv(descriptors[i], answer, sizeof answer, 0)) >= 0) {
                 struct text method, message = {answer, length};
                 answers++;
-                successes += statusOf(message) == 200 && header(message, "CSeq", 0, &method)
-                    && memmem(method.at, method.length, "REGISTER", 8);
+                successes += statusOf(message) == 200 && header(message, "CSeq", 0, &method) &&
+                             memmem(method.at, method.length, "REGISTER", 8);
             }
         }
     }
     double seconds = (microseconds() - began) / 1e6;
-    printf("{\"sent\": %ld, \"per_s\": %.0f, \"send_failures\": %ld, \"answers\": %ld, \"registered\": %ld, \"bytes\": %lld}\n",
-           sent, sent / seconds, failed, answers, successes, (long long)sentBytes);
+    printf("{\"sent\": %ld, \"per_s\": %.0f, \"send_failures\": %ld, \"answers\": %ld, \"registered\": %ld, \"bytes\": "
+           "%lld}\n",
+        sent, sent / seconds, failed, answers, successes, (long long)sentBytes);
     return 0;
 }

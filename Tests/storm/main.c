@@ -9,10 +9,11 @@
 //   storm garbage --from 127.0.2.1 --addresses 20 --count 1000000 --rate 20000
 //       Random and mutated datagrams.
 //   storm relay --listen 127.0.0.1:7000 --inside 127.0.3.1 --outside 127.0.4.1 --ports 30000-30099 --loss 2 ...
-//       A network between phones and server that loses, doubles and delays datagrams; with --corrupted and --misdirected
-//       also one that no server can be blamed for, to see that `storm traffic` notices.
+//       A network between phones and server that loses, doubles and delays datagrams; with --corrupted and
+//       --misdirected one that no server can be blamed for, to see that `storm traffic` notices.
 //
-// Each command ends with one line of JSON. The logins are PREFIX and five digits, the password is the login and "-secret".
+// Each command ends with one line of JSON. The logins are PREFIX and five digits, the password is the login and
+// "-secret".
 #include "storm.h"
 
 #include <arpa/inet.h>
@@ -25,9 +26,17 @@
 #include <time.h>
 #include <unistd.h>
 
-struct options options = {
-    .domain = "rollcall.test", .prefix = "storm", .phones = 10, .addresses = 1, .seconds = 10, .spread = 1, .rate = 1000,
-    .holdSeconds = 0.5, .seed = 1, .expires = 3600, .count = 1000};
+struct options options = {.domain = "rollcall.test",
+    .prefix = "storm",
+    .phones = 10,
+    .addresses = 1,
+    .seconds = 10,
+    .spread = 1,
+    .rate = 1000,
+    .holdSeconds = 0.5,
+    .seed = 1,
+    .expires = 3600,
+    .count = 1000};
 
 void fail(const char *format, ...) {
     va_list arguments;
@@ -92,35 +101,64 @@ static struct sockaddr_in parsed(const char *text) {
 }
 
 static bool take(const char *name, const char *value) {
-    if (!strcmp(name, "--server")) options.server = parsed(value);
-    else if (!strcmp(name, "--from")) options.address = parsed(value);
-    else if (!strcmp(name, "--inside")) options.inside = parsed(value);
-    else if (!strcmp(name, "--outside")) options.outside = parsed(value);
-    else if (!strcmp(name, "--listen")) options.listen = parsed(value);
-    else if (!strcmp(name, "--contact")) snprintf(options.contactHost, sizeof options.contactHost, "%s", value);
-    else if (!strcmp(name, "--domain")) snprintf(options.domain, sizeof options.domain, "%s", value);
-    else if (!strcmp(name, "--prefix")) snprintf(options.prefix, sizeof options.prefix, "%s", value);
-    else if (!strcmp(name, "--phones")) options.phones = atoi(value);
-    else if (!strcmp(name, "--first")) options.firstPhone = atoi(value);
-    else if (!strcmp(name, "--ports")) sscanf(value, "%d-%d", &options.firstPort, &options.lastPort);
-    else if (!strcmp(name, "--addresses")) options.addresses = atoi(value);
-    else if (!strcmp(name, "--seconds")) options.seconds = atof(value);
-    else if (!strcmp(name, "--spread")) options.spread = atof(value);
-    else if (!strcmp(name, "--rate")) options.rate = atof(value);
-    else if (!strcmp(name, "--calls")) options.calls = atof(value);
-    else if (!strcmp(name, "--texts")) options.texts = atof(value);
-    else if (!strcmp(name, "--registers")) options.registers = atof(value);
-    else if (!strcmp(name, "--hold")) options.holdSeconds = atof(value);
-    else if (!strcmp(name, "--ring")) options.ringSeconds = atof(value);
-    else if (!strcmp(name, "--loss")) options.loss = atof(value) / 100;
-    else if (!strcmp(name, "--duplicates")) options.duplicates = atof(value) / 100;
-    else if (!strcmp(name, "--delays")) options.delays = atof(value) / 100;
-    else if (!strcmp(name, "--corrupted")) options.corrupted = atof(value) / 100;
-    else if (!strcmp(name, "--misdirected")) options.misdirected = atof(value) / 100;
-    else if (!strcmp(name, "--count")) options.count = atol(value);
-    else if (!strcmp(name, "--seed")) options.seed = atoi(value);
-    else if (!strcmp(name, "--expires")) options.expires = atoi(value);
-    else return false;
+    if (!strcmp(name, "--server"))
+        options.server = parsed(value);
+    else if (!strcmp(name, "--from"))
+        options.address = parsed(value);
+    else if (!strcmp(name, "--inside"))
+        options.inside = parsed(value);
+    else if (!strcmp(name, "--outside"))
+        options.outside = parsed(value);
+    else if (!strcmp(name, "--listen"))
+        options.listen = parsed(value);
+    else if (!strcmp(name, "--contact"))
+        snprintf(options.contactHost, sizeof options.contactHost, "%s", value);
+    else if (!strcmp(name, "--domain"))
+        snprintf(options.domain, sizeof options.domain, "%s", value);
+    else if (!strcmp(name, "--prefix"))
+        snprintf(options.prefix, sizeof options.prefix, "%s", value);
+    else if (!strcmp(name, "--phones"))
+        options.phones = atoi(value);
+    else if (!strcmp(name, "--first"))
+        options.firstPhone = atoi(value);
+    else if (!strcmp(name, "--ports"))
+        sscanf(value, "%d-%d", &options.firstPort, &options.lastPort);
+    else if (!strcmp(name, "--addresses"))
+        options.addresses = atoi(value);
+    else if (!strcmp(name, "--seconds"))
+        options.seconds = atof(value);
+    else if (!strcmp(name, "--spread"))
+        options.spread = atof(value);
+    else if (!strcmp(name, "--rate"))
+        options.rate = atof(value);
+    else if (!strcmp(name, "--calls"))
+        options.calls = atof(value);
+    else if (!strcmp(name, "--texts"))
+        options.texts = atof(value);
+    else if (!strcmp(name, "--registers"))
+        options.registers = atof(value);
+    else if (!strcmp(name, "--hold"))
+        options.holdSeconds = atof(value);
+    else if (!strcmp(name, "--ring"))
+        options.ringSeconds = atof(value);
+    else if (!strcmp(name, "--loss"))
+        options.loss = atof(value) / 100;
+    else if (!strcmp(name, "--duplicates"))
+        options.duplicates = atof(value) / 100;
+    else if (!strcmp(name, "--delays"))
+        options.delays = atof(value) / 100;
+    else if (!strcmp(name, "--corrupted"))
+        options.corrupted = atof(value) / 100;
+    else if (!strcmp(name, "--misdirected"))
+        options.misdirected = atof(value) / 100;
+    else if (!strcmp(name, "--count"))
+        options.count = atol(value);
+    else if (!strcmp(name, "--seed"))
+        options.seed = atoi(value);
+    else if (!strcmp(name, "--expires"))
+        options.expires = atoi(value);
+    else
+        return false;
     return true;
 }
 

@@ -27,9 +27,7 @@ static int ascending(const void *a, const void *b) {
     return *(const uint32_t *)a < *(const uint32_t *)b ? -1 : *(const uint32_t *)a > *(const uint32_t *)b;
 }
 
-static double setup(double part) {
-    return setupCount ? setups[(int)((setupCount - 1) * part)] / 1e3 : 0;
-}
+static double setup(double part) { return setupCount ? setups[(int)((setupCount - 1) * part)] / 1e3 : 0; }
 
 void transmit(int phone, const char *bytes, int length) {
     sendto(allPhones[phone].descriptor, bytes, length, 0, (struct sockaddr *)&options.server, sizeof options.server);
@@ -46,7 +44,7 @@ static void open(int queue) {
         snprintf(phone->login, sizeof phone->login, "%s%05d", options.prefix, options.firstPhone + i);
         snprintf(phone->password, sizeof phone->password, "%s-secret", phone->login);
         snprintf(phone->contact, sizeof phone->contact, "sip:%s@%s:%d", phone->login, options.contactHost,
-                 ntohs(phone->address.sin_port));
+            ntohs(phone->address.sin_port));
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = i};
         epoll_ctl(queue, EPOLL_CTL_ADD, phone->descriptor, &event);
     }
@@ -64,9 +62,12 @@ static void receive(int queue, int wait) {
             struct text message = {bytes, length};
             counts.received++;
             int status = statusOf(message);
-            if (status > 0) receiveResponse(phone, message);
-            else if (status == 0) receiveRequest(phone, message);
-            else if (length > 4) violation("%s got bytes that are no SIP", allPhones[phone].login);
+            if (status > 0)
+                receiveResponse(phone, message);
+            else if (status == 0)
+                receiveRequest(phone, message);
+            else if (length > 4)
+                violation("%s got bytes that are no SIP", allPhones[phone].login);
         }
     }
 }
@@ -113,14 +114,17 @@ static int registerAll(int queue, double seconds) {
 
 static void startCalls(double seconds, double *due, double rate, enum kind kind) {
     for (*due += seconds * rate; *due >= 1; --*due) {
-        int caller = randomBelow(options.phones), callee = (caller + 1 + randomBelow(options.phones - 1)) % options.phones;
+        int caller = randomBelow(options.phones),
+            callee = (caller + 1 + randomBelow(options.phones - 1)) % options.phones;
         if (kind == registering) {
             registerAgain(caller);
             continue;
         }
         struct job *job = start(kind, caller, callee);
-        if (job) request(job);
-        else counts.failed++;
+        if (job)
+            request(job);
+        else
+            counts.failed++;
     }
 }
 
@@ -149,7 +153,8 @@ static int traffic(int queue) {
 int phones(bool isTraffic) {
     int queue = epoll_create1(0), unfinished = 0;
     if (options.phones < 2) fail("two phones at least");
-    if (!options.contactHost[0]) snprintf(options.contactHost, sizeof options.contactHost, "%s", hostOf(options.address));
+    if (!options.contactHost[0])
+        snprintf(options.contactHost, sizeof options.contactHost, "%s", hostOf(options.address));
     snprintf(run, sizeof run, "%08x", (unsigned)(microseconds() ^ options.seed * 2654435761u));
     open(queue);
     jobCount = options.phones > 2000 ? options.phones : 2000;
@@ -166,12 +171,13 @@ int phones(bool isTraffic) {
     printf("{\"phones\": %d, \"registered\": %d, \"last_registered_s\": %.2f, \"registrations\": %ld, \"texts\": %ld, "
            "\"calls\": %ld, \"hung_up\": %ld, \"busy\": %ld, \"cancelled\": %ld, \"failed\": %ld, \"timeouts\": %ld, "
            "\"unfinished\": %d, \"missing_acks\": %ld, \"violations\": %ld, \"violation\": \"%s\", ",
-           options.phones, registered, registered ? lastRegistered : 0, counts.registered, counts.texts, counts.calls,
-           counts.ended[hungUpByCaller] + counts.ended[hungUpByCallee], counts.ended[busy], counts.ended[cancelled],
-           counts.failed, counts.timeouts, unfinished, counts.missingACKs, counts.violations, counts.firstViolation);
+        options.phones, registered, registered ? lastRegistered : 0, counts.registered, counts.texts, counts.calls,
+        counts.ended[hungUpByCaller] + counts.ended[hungUpByCallee], counts.ended[busy], counts.ended[cancelled],
+        counts.failed, counts.timeouts, unfinished, counts.missingACKs, counts.violations, counts.firstViolation);
     printf("\"received\": %ld, \"retransmissions\": %ld, \"challenges\": %ld, \"late\": %ld, \"setups\": %d, "
            "\"setup_p50_ms\": %.1f, \"setup_p99_ms\": %.1f, \"setup_max_ms\": %.1f, \"statuses\": {",
-           counts.received, counts.retransmissions, counts.challenges, counts.late, setupCount, setup(0.5), setup(0.99), setup(1));
+        counts.received, counts.retransmissions, counts.challenges, counts.late, setupCount, setup(0.5), setup(0.99),
+        setup(1));
     const char *comma = "";
     for (int i = 100; i < 700; i++)
         if (counts.statuses[i]) printf("%s\"%d\": %ld", comma, i, counts.statuses[i]), comma = ", ";

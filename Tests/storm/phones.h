@@ -64,6 +64,9 @@ extern char run[9];
 void violation(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void transmit(int phone, const char *bytes, int length);
 
+// The timers of RFC 3261 in microseconds.
+enum { t1 = 500000, t2 = 4000000 };
+
 // Jobs.
 struct job *start(enum kind kind, int caller, int callee);
 void request(struct job *job);
@@ -71,6 +74,10 @@ void hangUp(struct job *job);
 void sendCancel(struct job *job);
 void tick(struct job *job);
 void end(struct job *job);
+void failed(struct job *job);
+void putCallID(struct writer *writer, struct job *job);
+int putInDialog(struct job *job, const char *method, bool isCallee, unsigned step, unsigned number, char *bytes);
+void keepSetup(int64_t took);
 
 // What phones receive.
 void receiveResponse(int phone, struct text message);

@@ -1,7 +1,7 @@
 // A network between phones and server that loses, doubles and delays datagrams.
 //
-// Phones at `inside`:PORT send to `listen`; what they send leaves from `outside`:PORT for the server, and what the server
-// sends to `outside`:PORT comes to `inside`:PORT from `listen`: the relay is the far end of a NAT that keeps ports.
+// Phones at `inside`:PORT send to `listen`; what they send leaves from `outside`:PORT for the server, and what the
+// server sends to `outside`:PORT comes to `inside`:PORT from `listen`: the relay is the far end of a NAT that keeps ports.
 #include "storm.h"
 
 #include <poll.h>
@@ -82,7 +82,8 @@ int relay(void) {
                 if (i < count) {
                     struct sockaddr_in to = options.inside;
                     to.sin_port = htons(options.firstPort + i);
-                    if (randomFraction() < options.misdirected) to.sin_port = htons(options.firstPort + (i + 1) % count);
+                    if (randomFraction() < options.misdirected)
+                        to.sin_port = htons(options.firstPort + (i + 1) % count);
                     if (randomFraction() < options.corrupted) bytes[length - 1] ^= 1;
                     pass(descriptors[count].fd, to, bytes, length, now);
                 } else {
@@ -98,7 +99,7 @@ int relay(void) {
                 continue;
             }
             sendto(datagram->descriptor, datagram->bytes, datagram->length, 0, (struct sockaddr *)&datagram->to,
-                   sizeof datagram->to);
+                sizeof datagram->to);
             free(datagram->bytes);
             *datagram = waiting[--waitingCount];
         }

@@ -1,4 +1,4 @@
-// A scanner as it comes from the Internet: many addresses, no password known, and more packets than a network of phones.
+// A scanner as it comes from the Internet: many addresses, no password known, more packets than all phones together.
 #include "storm.h"
 
 #include <stdio.h>
@@ -21,15 +21,18 @@ static void head(struct writer *writer, struct source *source, const char *metho
         hostOf(source->address), ntohs(source->address.sin_port), randomNumber(), randomNumber());
     put(writer, "Max-Forwards: 70\r\nFrom: <sip:%s@%s>;tag=%08x\r\nTo: <sip:%s@%s>\r\n", login, options.domain,
         randomNumber(), login, options.domain);
-    put(writer, "Call-ID: %08x%08x\r\nCSeq: 1 %s\r\nUser-Agent: friendly-scanner\r\n", randomNumber(), randomNumber(), method);
+    put(writer, "Call-ID: %08x%08x\r\nCSeq: 1 %s\r\nUser-Agent: friendly-scanner\r\n", randomNumber(), randomNumber(),
+        method);
 }
 
 static int attempt(struct source *source, char *bytes) {
     static const char *const passwords[] = {"1234", "admin", "password", "secret", "100"};
     struct writer writer = writing(bytes, largest);
     char login[60], registrar[100], target[120];
-    if (randomBelow(2)) snprintf(login, sizeof login, "%u", 100 + randomBelow(900));
-    else snprintf(login, sizeof login, "%s%05u", options.prefix, randomBelow(options.phones));
+    if (randomBelow(2))
+        snprintf(login, sizeof login, "%u", 100 + randomBelow(900));
+    else
+        snprintf(login, sizeof login, "%s%05u", options.prefix, randomBelow(options.phones));
     snprintf(registrar, sizeof registrar, "sip:%s", options.domain);
     uint32_t kind = randomBelow(100);
     if (kind < 30 || (kind < 60 && !source->wasChallenged)) {
@@ -79,8 +82,10 @@ int scan(void) {
             int size = due < batch ? due : batch;
             for (int i = 0; i < size; i++) {
                 pieces[i] = (struct iovec){packets[i], attempt(source, packets[i])};
-                messages[i].msg_hdr = (struct msghdr){
-                    .msg_name = &options.server, .msg_namelen = sizeof options.server, .msg_iov = &pieces[i], .msg_iovlen = 1};
+                messages[i].msg_hdr = (struct msghdr){.msg_name = &options.server,
+                    .msg_namelen = sizeof options.server,
+                    .msg_iov = &pieces[i],
+                    .msg_iovlen = 1};
                 sentBytes += pieces[i].iov_len;
             }
             int gone = sendmmsg(source->descriptor, messages, size, 0);
@@ -93,7 +98,8 @@ int scan(void) {
                 struct text message = {bytes, length};
                 int status = statusOf(message);
                 struct text method;
-                bool isRegister = header(message, "CSeq", 0, &method) && memmem(method.at, method.length, "REGISTER", 8);
+                bool isRegister =
+                    header(message, "CSeq", 0, &method) && memmem(method.at, method.length, "REGISTER", 8);
                 accepted += status == 200 && isRegister;
                 refused += status == 403 || status == 503;
                 if (status == 401 && (!source->wasChallenged || source->challenge.count > 20))
@@ -101,8 +107,10 @@ int scan(void) {
             }
         }
     }
-    printf("{\"sent\": %ld, \"per_s\": %.0f, \"answers\": %ld, \"refused\": %ld, \"accepted\": %ld, \"bytes_sent\": %lld, "
-           "\"bytes_answered\": %lld, \"worst_lag\": %lld}\n", sent, sent * 1e6 / (microseconds() - began), answers, refused,
-           accepted, (long long)sentBytes, (long long)answerBytes, (long long)worst);
+    printf(
+        "{\"sent\": %ld, \"per_s\": %.0f, \"answers\": %ld, \"refused\": %ld, \"accepted\": %ld, \"bytes_sent\": %lld, "
+        "\"bytes_answered\": %lld, \"worst_lag\": %lld}\n",
+        sent, sent * 1e6 / (microseconds() - began), answers, refused, accepted, (long long)sentBytes,
+        (long long)answerBytes, (long long)worst);
     return 0;
 }

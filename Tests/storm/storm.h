@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { largest = 4096 };  // Bytes of a message that this program writes; received ones may be longer.
+enum { largest = 4096 }; // Bytes of a message that this program writes; received ones may be longer.
 
 // A piece of somebody else's bytes.
 struct text {
@@ -71,9 +71,8 @@ void copy(char *to, int room, struct text from);
 // Digests.
 void md5(const char *text, int length, char hexadecimal[33]);
 bool readChallenge(struct text message, struct challenge *challenge);
-void putCredentials(
-    struct writer *writer, struct challenge *challenge, const char *login, const char *password, const char *method,
-    const char *uri);
+void putCredentials(struct writer *writer, struct challenge *challenge, const char *login, const char *password,
+    const char *method, const char *uri);
 
 // The commands.
 int phones(bool isTraffic);

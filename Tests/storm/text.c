@@ -8,9 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-struct writer writing(char *bytes, int room) {
-    return (struct writer){bytes, 0, room};
-}
+struct writer writing(char *bytes, int room) { return (struct writer){bytes, 0, room}; }
 
 void put(struct writer *writer, const char *format, ...) {
     va_list arguments;
@@ -22,9 +20,7 @@ void put(struct writer *writer, const char *format, ...) {
     writer->length += length;
 }
 
-void putBytes(struct writer *writer, struct text text) {
-    put(writer, "%.*s", text.length, text.at);
-}
+void putBytes(struct writer *writer, struct text text) { put(writer, "%.*s", text.length, text.at); }
 
 static const char *compact(const char *name) {
     static const char *const pairs[][2] = {
@@ -157,17 +153,16 @@ bool readChallenge(struct text message, struct challenge *challenge) {
     return true;
 }
 
-void putCredentials(
-    struct writer *writer, struct challenge *challenge, const char *login, const char *password, const char *method,
-    const char *uri) {
+void putCredentials(struct writer *writer, struct challenge *challenge, const char *login, const char *password,
+    const char *method, const char *uri) {
     char joined[700], first[33], second[33], response[33], client[17];
     md5(joined, snprintf(joined, sizeof joined, "%s:%s:%s", login, challenge->realm, password), first);
     md5(joined, snprintf(joined, sizeof joined, "%s:%s", method, uri), second);
     challenge->count++;
     snprintf(client, sizeof client, "%08x%08x", randomNumber(), randomNumber());
-    int length = challenge->hasQuality
-        ? snprintf(joined, sizeof joined, "%s:%s:%08x:%s:auth:%s", first, challenge->nonce, challenge->count, client, second)
-        : snprintf(joined, sizeof joined, "%s:%s:%s", first, challenge->nonce, second);
+    int length = challenge->hasQuality ? snprintf(joined, sizeof joined, "%s:%s:%08x:%s:auth:%s", first,
+                                             challenge->nonce, challenge->count, client, second)
+                                       : snprintf(joined, sizeof joined, "%s:%s:%s", first, challenge->nonce, second);
     md5(joined, length, response);
     put(writer, "%s: Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", response=\"%s\", algorithm=MD5",
         challenge->isProxy ? "Proxy-Authorization" : "Authorization", login, challenge->realm, challenge->nonce, uri,

@@ -1,4 +1,4 @@
-"""The programs of Tests/storm: compiled once, started beside a daemon, their figures read; and faults of the process."""
+"""The program of Tests/storm: compiled once, started beside a daemon, its figures read; and faults of the process."""
 
 import functools
 import json
@@ -28,7 +28,7 @@ def program():
     program.directory = directory
     binary = directory / "storm"
     subprocess.run(
-        ["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-o", binary, *sorted(SOURCES.glob("*.c")), "-lm"],
+        ["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-o", binary, *SOURCES.glob("*.c"), "-lm"],
         check=True)
     return binary
 
@@ -42,9 +42,10 @@ class Storm:
     """One run of `storm`: `Storm(server, "register", phones=100)` starts it, `result()` waits for its figures."""
 
     def __init__(self, server, command, target=None, **options):
+        server_address = f"127.0.0.1:{target or server.port}"
         arguments = [str(word) for name, value in options.items() for word in ("--" + name.rstrip("_"), value)]
         self.process = subprocess.Popen(
-            [program(), command, "--server", f"127.0.0.1:{target or server.port}", "--domain", server.domain, *arguments],
+            [program(), command, "--server", server_address, "--domain", server.domain, *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         self.command = command
 

@@ -1,6 +1,6 @@
-"""A million datagrams and thousands of streams of garbage: the daemon lives, says little about it, and serves its phones.
+"""A million datagrams and thousands of streams of garbage: the daemon lives, says little, and serves its phones.
 
-Random bytes, and valid SIP of every kind with its bytes, lines, lengths, numbers and quotes changed (Tests/storm/garbage.c).
+Random bytes, and valid SIP of every kind with its bytes, lines, lengths and quotes changed (Tests/storm/garbage.c).
 60,000 datagrams, or a million with ROLLCALL_LONG=1.
 """
 
@@ -14,7 +14,8 @@ from conftest import eventually
 from daemon import resident, sockets
 from phone import Phone
 from storm import (
-    IS_LONG, MEGABYTE, Storm, cpu_seconds, daemon_for, dropped_datagrams, has_protection, lines_about, logins, show, wait_for_empty_tables)
+    IS_LONG, MEGABYTE, Storm, cpu_seconds, daemon_for, dropped_datagrams, has_protection, lines_about, logins, show,
+    wait_for_empty_tables)
 from test_hostile import mutated, requests
 
 DATAGRAMS, STREAMS = (1_000_000, 2_000) if IS_LONG else (60_000, 300)
@@ -46,8 +47,8 @@ class Streams(threading.Thread):
     def run(self):
         for number in range(self.count):
             try:
-                with socket.create_connection(
-                        ("127.0.0.1", self.server.port), timeout=2, source_address=(f"127.0.2.{100 + number % 100}", 0)) as enemy:
+                source = f"127.0.2.{100 + number % 100}", 0
+                with socket.create_connection(("127.0.0.1", self.server.port), 2, source) as enemy:
                     if number % 3 == 0:
                         enemy.sendall(self.random.randbytes(self.random.randrange(1, 5_000)))
                     else:
@@ -63,13 +64,15 @@ def test_garbage_neither_ends_the_daemon_nor_fills_its_memory_or_its_log_and_pho
     storms = []
 
     def garbage(count, seed):
-        storms.append(Storm(daemon, "garbage", from_="127.0.2.1", addresses=20, phones=PHONES, count=count, rate=RATE, seed=seed))
+        storms.append(Storm(daemon, "garbage", from_="127.0.2.1", addresses=20, phones=PHONES, count=count,
+            rate=RATE, seed=seed))
         return storms[-1]
 
     try:
         cpu = cpu_seconds(daemon)
         seconds = DATAGRAMS / RATE
-        traffic = Storm(daemon, "traffic", from_="127.0.0.3", phones=PHONES, seconds=seconds, calls=5, texts=5, registers=2, hold=0.2)
+        traffic = Storm(daemon, "traffic", from_="127.0.0.3", phones=PHONES, seconds=seconds, calls=5, texts=5,
+            registers=2, hold=0.2)
         storms.append(traffic.wait_until_ready())
         streams = Streams(daemon, STREAMS)
         streams.start()
@@ -85,7 +88,8 @@ def test_garbage_neither_ends_the_daemon_nor_fills_its_memory_or_its_log_and_pho
     lines = lines_about(daemon, r"127\.0\.2\.\d+")
     dropped = dropped_datagrams(daemon)
     state = wait_for_empty_tables(daemon, within=20)
-    show("garbage", datagrams=first["sent"] + second["sent"], per_s=second["per_s"], answers=first["answers"] + second["answers"],
+    show("garbage", datagrams=first["sent"] + second["sent"], per_s=second["per_s"],
+        answers=first["answers"] + second["answers"],
          streams=STREAMS, dropped=dropped, log_lines=len(lines), rss_before=before, rss_after=after,
          cpu_s=round(cpu_seconds(daemon) - cpu, 1), state=state, **{name: result[name] for name in (
              "calls", "texts", "registrations", "failed", "violations", "violation", "setup_p99_ms")})

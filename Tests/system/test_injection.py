@@ -1,4 +1,4 @@
-"""Text that wants to be more than text: header lines through the API, markup, SQL and log lines in names and headers."""
+"""Text that wants to be more than text: header lines through the API, markup, SQL, log lines in names and headers."""
 
 import sqlite3
 import urllib.parse
@@ -14,7 +14,8 @@ from sip import token
 SHARES_ONE_DAEMON = True
 
 LINE_ENDS = ("\r\nX-Evil: 1", "\nX-Evil: 1", "\rX-Evil: 1", "x\x00y", "\x1b[31mred", "\x7f", "\u0085next", "\u2028line")
-MARKUP = ('<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "]]><!--", "&lt;&#60;&amp;", "javascript:alert(1)")
+MARKUP = ('<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "]]><!--", "&lt;&#60;&amp;",
+    "javascript:alert(1)")
 SQL = ("' OR '1'='1", "'; DROP TABLE client; --", '" OR ""="', "1; DELETE FROM binding", "%", "_", "\\")
 
 
@@ -130,7 +131,8 @@ def test_text_from_the_wire_stays_within_its_value_in_the_log(server, person, te
     alice.register(User_Agent=text)
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     escaped = "".join(f"%{byte:02x}" for byte in text.encode()[:60])
-    alice.send(alice.request("OPTIONS", f"sip:{escaped}@{server.domain}", From=f'"{quoted}" <sip:{escaped}@x>;tag={token()}'))
+    alice.send(alice.request("OPTIONS", f"sip:{escaped}@{server.domain}",
+        From=f'"{quoted}" <sip:{escaped}@x>;tag={token()}'))
     alice.ask_with_credentials(alice.register_request(To=f"<sip:{escaped}@{server.domain}>"))
     assert eventually(lambda: server.events("reg.ok", user=alice.login))
     assert eventually(lambda: server.events("reg.refused"))

@@ -44,7 +44,8 @@ class Registering(Work):
 
     def __init__(self, daemon, own, seed):
         super().__init__(seed)
-        self.phones = {login: Phone(("127.0.0.1", daemon.port), login, daemon.password(login), daemon.domain) for login in own}
+        address = "127.0.0.1", daemon.port
+        self.phones = {login: Phone(address, login, daemon.password(login), daemon.domain) for login in own}
         self.known, self.open = {}, {}
 
     def once(self):
@@ -163,7 +164,8 @@ def test_kill_9_under_load_loses_nothing_that_was_acknowledged(tmp_path):
                 phone.close()
         if daemon.is_alive():
             daemon.stop()
-    show("kill", kills=KILLS, registrations_acknowledged=registrations, changes_acknowledged=changes, unanswered=doubtful)
+    show("kill", kills=KILLS, registrations_acknowledged=registrations, changes_acknowledged=changes,
+        unanswered=doubtful)
     assert registrations > KILLS * 5 and changes > KILLS, "there was load"
 
 

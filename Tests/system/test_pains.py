@@ -57,7 +57,7 @@ def test_a_bye_without_its_route_reaches_the_other_side_or_is_refused_with_a_rea
 # 5. Connections that are dead.
 
 @pytest.mark.configuration(timers=SHORT)
-def test_a_phone_whose_connection_takes_nothing_more_costs_its_caller_little_and_others_nothing(server, phone, alice, bob):
+def test_a_phone_whose_connection_is_full_costs_its_caller_little_and_others_nothing(server, phone, alice, bob):
     carol = phone("carol", transport="tcp")
     carol.wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     carol.register()
@@ -120,8 +120,7 @@ def test_both_of_two_phones_that_answer_together_are_told_and_no_call_is_left(se
         answers = {}
         deadline = time.monotonic() + 4
         while len(answers) < 2 and time.monotonic() < deadline:
-            answer = alice.wait(lambda message: not message.is_request and message.transaction == call.invite.transaction
-                                and message.status >= 200, "the answers", within=4)
+            answer = alice.wait(lambda message: is_final(message, call.invite), "both answers")
             assert answer.status == 200, f"round {number}: a call that was answered got\n{answer}"
             answers[answer.to_tag] = answer
         assert len(answers) == 2, f"round {number}: {len(answers)} of 2 answers arrived"
@@ -139,6 +138,10 @@ def test_both_of_two_phones_that_answer_together_are_told_and_no_call_is_left(se
                 bob.reply(stray, 200)
     assert both == rounds
     wait_for_empty_tables(server, within=8)
+
+
+def is_final(message, request):
+    return not message.is_request and message.transaction == request.transaction and message.status >= 200
 
 
 # 11. CANCEL crosses ringing and answer.
@@ -366,7 +369,7 @@ def test_every_table_is_empty_after_every_kind_of_ending(server, phone):
     run_endings(server, phone, ENDINGS)
 
 
-@pytest.mark.skipif(not IS_LONG, reason="one after the other they take a minute; ROLLCALL_LONG=1 asks for it")
+@pytest.mark.skipif(not IS_LONG, reason="one after the other they take minutes; ROLLCALL_LONG=1 asks for it")
 @pytest.mark.configuration(timers=SHORT, proxy={"timerC": "1s"})
 @pytest.mark.parametrize("ending", ENDINGS, ids=lambda function: function.__name__)
 def test_every_table_is_empty_after(server, phone, ending):

@@ -27,7 +27,8 @@ def test_an_office_registers_after_a_power_cut_and_calls_go_through_while_a_scan
     storms = []
     try:
         before, cpu = resident(office), cpu_seconds(office)
-        calls = Storm(office, "traffic", from_="127.0.0.3", phones=CALLERS, first=PHONES, seconds=SECONDS, calls=20, hold=0.3)
+        calls = Storm(office, "traffic", from_="127.0.0.3", phones=CALLERS, first=PHONES, seconds=SECONDS, calls=20,
+            hold=0.3)
         storms.append(calls.wait_until_ready())
         scanner = Storm(office, "scan", from_="127.0.1.1", addresses=50, rate=20_000, seconds=SECONDS, phones=PHONES)
         storms.append(scanner.wait_until_ready())
