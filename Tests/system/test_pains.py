@@ -1,4 +1,4 @@
-"""What people suffer from with other servers, as tests: numbers are those of the table in Docs/Security.md.
+"""What people suffer from with other servers, as tests: numbers are those of the table in Docs/Pains.md.
 
 Each kind of call ending, each order of crossing messages, and phones that are gone while the server still has them.
 """

@@ -1,11 +1,11 @@
-"""Docs/Security.md names tests; they exist, and no row is without either a test or the reason why there is none."""
+"""Docs/Pains.md names tests; they exist, and no row is without either a test or the reason why there is none."""
 
 import re
 
 from daemon import ROOT
 
 ROWS = [
-    line for section in (ROOT / "Docs/Security.md").read_text().split("\n## ")[1:]
+    line for section in (ROOT / "Docs/Pains.md").read_text().split("\n## ")[1:]
     for line in section.splitlines() if line.startswith("| ") and "What is done here" not in line
 ]
 TESTS = {path.name: path for path in (ROOT / "Tests").rglob("*Tests.swift")}
