@@ -13,6 +13,7 @@ import pytest
 
 pytest.register_assert_rewrite("api")
 
+import storm
 from api import API
 from daemon import BINARY, Daemon
 from phone import Phone
@@ -139,3 +140,7 @@ def eventually(condition, within=3.0, every=0.02):
         if time.monotonic() > deadline:
             return False
         time.sleep(every)
+
+
+def pytest_sessionfinish():
+    storm.remove_program()
