@@ -81,3 +81,15 @@ let package = Package(
         tests(of: "Transport", ["Primitives", "SIPMessage", "HTTPMessage", "NameResolution"]),
     ]
 )
+
+// Fuzzing has an executable of its own, built by Tests/fuzz/run alone.
+if Context.environment["ROLLCALL_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "SIPProxy",
+                "Observability", "HTTPMessage", "Configuration",
+            ],
+            path: "Tests/fuzz/Sources", swiftSettings: strict))
+}

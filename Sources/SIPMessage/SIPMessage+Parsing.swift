@@ -132,10 +132,8 @@ extension SIPMessage {
             fault = fault ?? .headerName
             return true
         }
-        if fieldCount == SIPMessage.headerCapacity {
-            fault = fault ?? .tooManyHeaders
-            return false
-        }
+        if fieldCount >= SIPMessage.headerCapacity { fault = fault ?? .tooManyHeaders }
+        if fieldCount == SIPMessage.tableCapacity { return false }
         let name = HeaderName(line[0..<nameEnd])
         let value = line.from(colon + 1).trimmed()
         let valueStart = value.isEmpty ? offset + colon + 1 : value.offset(in: bytes)

@@ -8,6 +8,9 @@ import Primitives
 public struct SIPMessage: ~Copyable {
     /// The most header fields that a message may have; more is a fault.
     public static let headerCapacity = 128
+    /// Places in the table: a message at the limit gets some more headers when it is forwarded, and its copy is read again
+    /// for CANCEL, ACK and answers of our own.
+    static let tableCapacity = headerCapacity + 32
 
     let fields: UnsafeMutablePointer<HeaderField>
     /// The number of header fields.
@@ -55,7 +58,7 @@ public struct SIPMessage: ~Copyable {
 
     /// An empty message with its table.
     public init() {
-        fields = .allocate(capacity: SIPMessage.headerCapacity)
+        fields = .allocate(capacity: SIPMessage.tableCapacity)
         firstField = .allocate(capacity: SIPMessage.nameCapacity)
         firstField.initialize(repeating: 255, count: SIPMessage.nameCapacity)
     }

@@ -23,7 +23,8 @@ struct InlineBytes<let capacity: Int> {
                 count += 1
             }
         }
-        if pending & ((1 << bits) - 1) != 0 { return nil }
+        // Digits left over that are no whole byte would be a second text for the same bytes.
+        if bits >= 6 || pending & ((1 << bits) - 1) != 0 { return nil }
     }
 
     subscript(index: Int) -> UInt8 {

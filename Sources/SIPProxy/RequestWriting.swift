@@ -68,19 +68,25 @@ extension ByteWriter {
         append(request.bytes.from(unchanged))
     }
 
-    /// Writes what is left of a Route line once its first values, or its last one, are taken away.
+    /// Writes what is left of a Route line once its first values, or its last one, are taken away: in one line, as many
+    /// lines of a long one would be more than the table of a message holds.
     private mutating func appendRoutes(_ value: ByteSlice, skipping routes: inout Int, withoutLast: Bool) {
-        var offset = 0
-        while offset < value.count {
-            let end = value.endOfValue(from: offset)
-            let route = value[offset..<end].trimmed()
-            if routes > 0 {
-                routes -= 1
-            } else if !(withoutLast && end == value.count) {
-                appendHeader("Route", route)
-            }
-            offset = end + 1
+        var start = 0
+        while start < value.count, routes > 0 {
+            start = value.endOfValue(from: start) + 1
+            routes -= 1
         }
+        var end = value.count
+        if withoutLast {
+            var offset = start
+            end = start
+            while offset < value.count {
+                let next = value.endOfValue(from: offset)
+                if next < value.count { end = next }
+                offset = next + 1
+            }
+        }
+        if start < end { appendHeader("Route", value[start..<end].trimmed()) }
     }
 
     /// Writes a response on its way back: without its topmost Via value, which is ours (16.7 step 3).

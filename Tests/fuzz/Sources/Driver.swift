@@ -1,0 +1,68 @@
+import Glibc
+import Primitives
+
+/// The entry of libFuzzer, whose library has no header: runs `target` until a limit of its options is reached.
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runFuzzer(
+    _ argumentCount: UnsafeMutablePointer<Int32>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
+) -> Int32
+
+/// What a fuzz target does with one input. A trap is a finding.
+typealias FuzzTarget = @Sendable (ByteSlice) -> Void
+
+/// The chosen target. Set once before the fuzzer starts, which runs in this thread alone.
+nonisolated(unsafe) private var chosenTarget: FuzzTarget = { _ in }
+
+/// `fuzz TARGET [libFuzzer options] [corpus directories]`, or `fuzz --list`.
+@main
+struct Driver {
+    /// All targets by their names on the command line.
+    static let targets: [(name: String, target: FuzzTarget)] = [
+        ("configuration", fuzzConfiguration),
+        ("digest", fuzzDigest),
+        ("http", fuzzHTTP),
+        ("log", fuzzLog),
+        ("route-token", fuzzRouteToken),
+        ("sequence", fuzzSequence),
+        ("sip-message", fuzzSIPMessage),
+        ("stream-framer", fuzzStreamFramer),
+        ("uri", fuzzURI),
+    ]
+
+    static func main() {
+        let name = CommandLine.arguments.dropFirst().first ?? ""
+        if name == "--list" {
+            for target in targets { print(target.name) }
+            return
+        }
+        guard let target = targets.first(where: { $0.name == name }) else {
+            print("fuzz: there is no target '\(name)'; fuzz --list shows all")
+            exit(2)
+        }
+        chosenTarget = target.target
+        // The name of the target goes into the name of the program.
+        var argumentCount = CommandLine.argc - 1
+        var arguments = CommandLine.unsafeArgv + 1
+        let code = runFuzzer(&argumentCount, &arguments) { data, count in
+            chosenTarget(ByteSlice(UnsafeRawBufferPointer(start: data, count: count)))
+            return 0
+        }
+        exit(code)
+    }
+}
+
+/// Ends the run with a message when what must hold does not.
+@inline(__always)
+func require(_ condition: Bool, _ message: @autoclosure () -> String) {
+    if !condition { fail(message()) }
+}
+
+/// Ends the run with a message; libFuzzer keeps the input.
+@inline(never)
+func fail(_ message: String) -> Never {
+    let text = Array(("\nBROKEN: " + message + "\n").utf8)
+    _ = text.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+    abort()
+}
