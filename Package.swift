@@ -31,12 +31,15 @@ let package = Package(
         library("SIPMessage", ["Primitives"]),
         library("SIPTransaction", ["Primitives", "SIPMessage"]),
         library("SIPAuthentication", ["Primitives", "SIPMessage"]),
-        library("SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability"]),
         library("Observability", ["Primitives"]),
+        library("Admission", ["Primitives", "Observability"]),
+        library(
+            "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability", "Admission"]),
         library(
             "SIPProxy",
             [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability",
+                "Admission",
             ]),
 
         library("HTTPMessage", ["Primitives"]),
@@ -51,7 +54,7 @@ let package = Package(
             name: "rollcall",
             dependencies: [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "SIPProxy",
-                "Observability", "HTTPMessage", "RESTInterface", "Configuration", "Store", "Transport", "CLinux",
+                "Observability", "Admission", "HTTPMessage", "RESTInterface", "Configuration", "Store", "Transport", "CLinux",
             ],
             swiftSettings: strict),
 
@@ -59,10 +62,14 @@ let package = Package(
         tests(of: "SIPMessage", ["Primitives"]),
         tests(of: "SIPTransaction", ["Primitives", "SIPMessage"]),
         tests(of: "SIPAuthentication", ["Primitives", "SIPMessage"]),
-        tests(of: "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability"]),
+        tests(of: "Admission", ["Primitives", "Observability"]),
+        tests(of: "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability", "Admission"]),
         tests(
             of: "SIPProxy",
-            ["Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability"]),
+            [
+                "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability",
+                "Admission",
+            ]),
         tests(of: "Observability", ["Primitives"]),
         tests(of: "HTTPMessage", ["Primitives"]),
         tests(of: "Configuration"),
