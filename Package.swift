@@ -54,7 +54,8 @@ let package = Package(
             name: "rollcall",
             dependencies: [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "SIPProxy",
-                "Observability", "Admission", "HTTPMessage", "RESTInterface", "Configuration", "Store", "Transport", "CLinux",
+                "Observability", "Admission", "HTTPMessage", "RESTInterface", "Configuration", "Store", "Transport",
+                "CLinux",
             ],
             swiftSettings: strict),
 

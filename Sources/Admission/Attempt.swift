@@ -11,6 +11,9 @@ public struct Attempt: Sendable {
     let login: HashValue
     /// True when the nonce was issued to this source, which thus has got the challenge: the address is not invented.
     let isOwnNonce: Bool
+
+    /// True when it is sure that the sender is where it seems to be.
+    public var isProved: Bool { isOwnNonce }
 }
 
 /// What becomes of an attempt before its password is looked at. Whether the login exists has no part in it.

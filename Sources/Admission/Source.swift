@@ -17,6 +17,9 @@ public struct Source: Hashable, Sendable {
         number = address.isIPv4 ? 1 << 32 | UInt64(address.ipv4) : max(2, address.high)
     }
 
+    /// A number for keyed hashes.
+    public var keyed: UInt64 { number }
+
     /// The address, or the first one of the network.
     public var address: IPAddress {
         if number >> 32 == 1 { return IPAddress(ipv4: UInt32(truncatingIfNeeded: number)) }

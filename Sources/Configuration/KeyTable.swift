@@ -12,7 +12,7 @@ enum KeyTable {
 
     /// The keys of the whole file.
     static let configuration: [Key<Configuration>] =
-        general + registrar + authentication + proxy + timers + limits + api + calls + log
+        general + registrar + authentication + proxy + timers + limits + protection + api + calls + log
 
     private static let general: [K] = [
         .text(
@@ -64,7 +64,7 @@ enum KeyTable {
             "The time a nonce may be used; afterwards softphones get a new one without asking the user."),
         .number(
             "authentication.failuresBefore403", \.authentication.failuresBefore403, 0...1000,
-            "Failures within the window after which the answer is 403; 0 is never."),
+            "Failures within the window after which the answer is 403, for 1s, 2s, 4s, up to 1m; 0 is never."),
         .duration(
             "authentication.failureWindow", \.authentication.failureWindow, .seconds(1)...day,
             "The time for which failures are remembered."),
@@ -110,6 +110,33 @@ enum KeyTable {
         .duration(
             "limits.idleConnection", \.limits.idleConnection, .seconds(1)...day,
             "The time after which a connection without a message or keepalive is closed."),
+    ]
+
+    private static let protection: [K] = [
+        .flag(
+            "protection.enabled", \.protection.isEnabled,
+            "False to limit and ban nobody. A source below is an IPv4 address or an IPv6 network of 64 bits."),
+        .texts(
+            "protection.trusted", \.protection.trusted, "a list of addresses or networks (\"10.0.0.0/8\")",
+            "Networks that are never limited or banned, such as those of a gateway or of another SIP server.",
+            where: HostText.isNetwork),
+        .number(
+            "protection.packetsPerSource", \.protection.packetsPerSource, 1...1_000_000,
+            "Packets a second that a source may send from which no client has registered; more are dropped."),
+        .number("protection.burst", \.protection.burst, 1...1_000_000, "Packets that such a source may send at once."),
+        .number(
+            "protection.packetsPerClient", \.protection.packetsPerClient, 0...1_000_000,
+            "Packets a second more for each client that has authenticated from the source."),
+        .number(
+            "protection.bannedAfter", \.protection.bannedAfter, 1...100_000,
+            "Wrong logins or passwords within authentication.failureWindow after which a source without clients is banned."
+        ),
+        .duration(
+            "protection.banTime", \.protection.banTime, .seconds(1)...day,
+            "How long the first ban lasts; each further one lasts twice as long."),
+        .duration(
+            "protection.longestBan", \.protection.longestBan, .seconds(1)...(day * 30),
+            "How long a ban lasts at the most."),
     ]
 
     private static let api: [K] = [

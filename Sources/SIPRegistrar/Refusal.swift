@@ -13,6 +13,8 @@ public struct Refusal: Error, Sendable {
         case unsupported(HeaderName)
         /// Allow, for a 405 (21.4.6).
         case allow
+        /// Retry-After of a 403, in seconds (20.33).
+        case retryAfter(UInt32)
     }
 
     /// The methods that we handle or relay, for Allow (20.5).
@@ -47,6 +49,7 @@ extension ByteWriter {
         switch refusal.detail {
         case .none: break
         case .allow: appendHeader("Allow", Refusal.allowedMethods)
+        case .retryAfter(let seconds): appendHeader("Retry-After", number: UInt64(seconds))
         case .minExpires(let seconds): appendHeader("Min-Expires", number: UInt64(seconds))
         case .unsupported(let header):
             var tags = request.optionTags(of: header)

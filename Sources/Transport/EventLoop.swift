@@ -105,7 +105,7 @@ public final class EventLoop: @unchecked Sendable {
             if events & Poller.failed != 0 { receiveErrors(socket, listener: UInt16(listener), delegate, now) }
             if events & EPOLLIN.rawValue != 0 { receive(socket, listener: UInt16(listener), delegate, now) }
         case Token.streams:
-            accept(listener: listener, now)
+            accept(listener: listener, delegate, now)
         case Token.mailbox:
             owner.mailbox.clear()
         default:
@@ -165,13 +165,19 @@ public final class EventLoop: @unchecked Sendable {
 
     // MARK: Streams
 
-    private func accept(listener: Int, _ now: Now) {
+    private func accept(listener: Int, _ delegate: any EventLoopDelegate, _ now: Now) {
         guard let socket = streamSockets[listener] else { return }
         for _ in 0..<64 {
             do throws(SystemError) {
                 guard let (number, peer) = try System.accept(socket.number) else { return }
+                let descriptor = FileDescriptor(number)
+                // Closed at once: the descriptor ends here.
+                if delegate.refuses(peer.address) {
+                    counters.refused.count()
+                    continue
+                }
                 let connection = table.accept(
-                    FileDescriptor(number), from: peer, listener: UInt16(listener), owner: owner, now: now.instant)
+                    descriptor, from: peer, listener: UInt16(listener), owner: owner, now: now.instant)
                 if connection == nil { counters.refused.count() } else { counters.accepted.count() }
             } catch {
                 // A connection that ended while it waited is none of our concern.
@@ -203,6 +209,7 @@ public final class EventLoop: @unchecked Sendable {
     private func read(_ connection: Connection, _ delegate: any EventLoopDelegate, _ now: Now) {
         // Not read any more, and an event came nevertheless: the peer is gone.
         if connection.input.closesAt != nil { return end(connection, delegate, now) }
+        if delegate.refuses(connection.flow.remote.address) { return end(connection, delegate, now) }
         let length: Int
         do throws(SystemError) {
             guard let available = try System.read(connection.number, buffer) else { return }

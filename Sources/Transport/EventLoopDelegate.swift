@@ -7,6 +7,8 @@ public protocol EventLoopDelegate: AnyObject {
     /// A head on a stream that has no usable Content-Length (RFC 3261 section 20.14), or one over the limit, comes too,
     /// without a body: it is to be answered 400 or 513 in this turn, for its connection is closed soon after.
     func received(_ message: ByteSlice, on flow: Flow, now: Now)
+    /// True for a peer whose connections are not taken, and those it has are closed.
+    func refuses(_ peer: IPAddress) -> Bool
     /// A stream ended (peer, error, idle, limit): its connection identifier is never used again.
     func closed(_ flow: Flow, now: Now)
     /// A message with a non-zero origin could not be sent (no route, connect failure, queue full, too big).
@@ -19,4 +21,9 @@ public protocol EventLoopDelegate: AnyObject {
     var isBusy: Bool { get }
     /// End of a turn: the delegate hands its outbox to `loop.send(&outbox)`.
     func turnEnded(_ loop: EventLoop)
+}
+
+extension EventLoopDelegate {
+    /// Nobody is refused unless the delegate says so.
+    public func refuses(_ peer: IPAddress) -> Bool { false }
 }

@@ -1,3 +1,4 @@
+import Admission
 import Configuration
 import Glibc
 import Observability
@@ -14,6 +15,9 @@ struct DaemonParts: Sendable {
     let log: LogSink
     let transport: Transport
     let location: LocationService
+    let admission: Admission
+    /// The lines of the log that all strangers share.
+    let lines: SharedLines
     let authenticator: Authenticator
     let server: SIPServer
     let writer: StoreWriter<PendingAnswer>
@@ -137,8 +141,23 @@ struct DaemonParts: Sendable {
         }
         policy.qualities = configuration.qop.map { $0 == .auth ? .auth : .authInt }
         policy.nonceLifetime = Int64(clamping: configuration.nonceLifetime.wholeMilliseconds)
-        policy.failuresBefore403 = UInt32(clamping: configuration.failuresBefore403)
-        policy.failureWindow = Int64(clamping: configuration.failureWindow.wholeMilliseconds)
+        return policy
+    }
+
+    /// How much strangers may send, and how often they may guess.
+    static func admissionPolicy(_ configuration: Configuration) -> AdmissionPolicy {
+        let protection = configuration.protection
+        var policy = AdmissionPolicy()
+        policy.isEnabled = protection.isEnabled
+        policy.trusted = protection.trusted.compactMap { $0.withSlice { IPNetwork($0) } }
+        policy.packetsPerSource = protection.packetsPerSource
+        policy.burst = protection.burst
+        policy.packetsPerClient = protection.packetsPerClient
+        policy.bannedAfter = protection.bannedAfter
+        policy.banTime = protection.banTime.wholeMilliseconds
+        policy.longestBan = protection.longestBan.wholeMilliseconds
+        policy.failuresBeforeDelay = UInt32(clamping: configuration.authentication.failuresBefore403)
+        policy.failureWindow = Int64(clamping: configuration.authentication.failureWindow.wholeMilliseconds)
         return policy
     }
 

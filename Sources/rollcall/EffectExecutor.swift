@@ -1,3 +1,4 @@
+import Admission
 import Observability
 import Primitives
 import SIPProxy
@@ -17,13 +18,15 @@ final class EffectExecutor: @unchecked Sendable {
 
     init(
         _ server: SIPServer, _ sender: Sender, _ log: LogSink, _ records: RecordSink, _ level: LogLevel,
-        _ format: LogFormat
+        _ format: LogFormat, _ admission: Admission, _ lines: SharedLines
     ) {
         self.server = server
         self.sender = sender
         self.log = log
         self.records = records
-        effects = Effects(log: LogBuffer(level: level, format: format), key: Secrets.key())
+        effects = Effects(
+            log: LogBuffer(level: level, format: format), key: Secrets.key(), admission: admission,
+            lines: lines)
     }
 
     /// Hands an event to the server and carries its effects out.

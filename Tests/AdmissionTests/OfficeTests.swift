@@ -6,7 +6,9 @@ import Testing
 /// lost as RFC 3261 17.1.2.2 says.
 struct Office {
     /// Timer E from its start: 0.5 s, doubled up to 4 s, until Timer F.
-    private static let retransmissions: [Int64] = [500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]
+    private static let retransmissions: [Int64] = [
+        500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500,
+    ]
     private static let timerF: Int64 = 32_000
     private static let roundTrip: Int64 = 20
 
@@ -28,7 +30,9 @@ struct Office {
     /// Registers the phones, which begin within `spread` milliseconds.
     ///
     /// - Parameter capacity: Packets a second that the server answers; more are lost.
-    static func register(_ count: Int, in world: World, from source: String, within spread: Int64, capacity: Int) -> Outcome {
+    static func register(_ count: Int, in world: World, from source: String, within spread: Int64, capacity: Int)
+        -> Outcome
+    {
         var phones = [Phone](repeating: Phone(), count: count)
         // By millisecond: phone, transaction, number of the transmission.
         var events: [Int64: [(phone: Int, transaction: Int, transmission: Int)]] = [:]

@@ -86,6 +86,7 @@ import Testing
         case .accountClosed:
             try api.setStatus(.closed, of: child)
             return ask(operation, path: path(operation).replacing(api.top.sid, with: child.sid))
+        case .mainAccountOnly: return ask(operation, path: path(operation).replacing(api.top.sid, with: child.sid))
         case .ownStatus: return ask(operation, ["Status": "closed"], path: "/Accounts/\(api.top.sid)")
         case .applicationInUse:
             _ = api.send("PUT", "Clients/\(client.sid)", ["VoiceApplicationSid": application.sid])
