@@ -152,8 +152,8 @@ def test_bans_are_listed_and_lifted_by_command_and_api(server, at, api):
     assert done.returncode == 1 and "rollcall bans" in done.stderr
 
     bans = {ban.get("source"): ban["sid"] for ban in api.fetch("Bans")}
-    assert api.send("DELETE", f"Bans/{bans['127.0.0.11']}").status == 200
-    assert api.send("DELETE", f"Bans/{bans['127.0.0.11']}").status == 404
+    assert api.delete(f"Bans/{bans['127.0.0.11']}").status == 200
+    assert api.delete(f"Bans/{bans['127.0.0.11']}").status == 404
     assert attempt(at("127.0.0.11", "alice")) == 200
     server.command("bans", "lift", "bob")
     assert attempt(at("127.0.0.12", "bob")) == 200
