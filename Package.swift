@@ -33,13 +33,15 @@ let package = Package(
         library("SIPAuthentication", ["Primitives", "SIPMessage"]),
         library("DNSMessage", ["Primitives"]),
         library("NameResolution", ["Primitives", "DNSMessage"]),
-        library("SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability"]),
         library("Observability", ["Primitives"]),
+        library("Admission", ["Primitives", "Observability"]),
+        library(
+            "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability", "Admission"]),
         library(
             "SIPProxy",
             [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability",
-                "NameResolution",
+                "Admission", "NameResolution",
             ]),
 
         library("HTTPMessage", ["Primitives"]),
@@ -54,8 +56,8 @@ let package = Package(
             name: "rollcall",
             dependencies: [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "SIPProxy",
-                "Observability", "HTTPMessage", "RESTInterface", "Configuration", "Store", "Transport", "CLinux",
-                "NameResolution",
+                "Observability", "Admission", "HTTPMessage", "RESTInterface", "Configuration", "Store", "Transport",
+                "CLinux", "NameResolution",
             ],
             swiftSettings: strict),
 
@@ -65,12 +67,13 @@ let package = Package(
         tests(of: "SIPAuthentication", ["Primitives", "SIPMessage"]),
         tests(of: "DNSMessage", ["Primitives"]),
         tests(of: "NameResolution", ["Primitives", "DNSMessage"]),
-        tests(of: "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability"]),
+        tests(of: "Admission", ["Primitives", "Observability"]),
+        tests(of: "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability", "Admission"]),
         tests(
             of: "SIPProxy",
             [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability",
-                "NameResolution",
+                "Admission", "NameResolution",
             ]),
         tests(of: "Observability", ["Primitives"]),
         tests(of: "HTTPMessage", ["Primitives"]),

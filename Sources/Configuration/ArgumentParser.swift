@@ -33,7 +33,16 @@ public struct ArgumentParser {
 
     private mutating func readWord(_ word: String) throws(UsageError) {
         words.append(word)
-        if command != nil { return }
+        if let shorter = command {
+            // `bans` is a command, and `bans lift` is another.
+            if words.count == 1,
+                let longer = CommandTable.commands.first(where: { $0.words == shorter.words + words })
+            {
+                command = longer
+                words = []
+            }
+            return
+        }
         command = CommandTable.commands.first { $0.words == words }
         if command != nil {
             words = []

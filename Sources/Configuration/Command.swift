@@ -20,6 +20,10 @@ public enum Command: Equatable, Sendable {
     case accountShow(json: Bool)
     /// List the registrations, of all clients or of one.
     case registrations(login: String?, json: Bool)
+    /// List who is banned or has to wait.
+    case bans(json: Bool)
+    /// Lift the bans and delays of an address or a login.
+    case bansLift(subject: String)
     /// Print the version.
     case version
     /// Print this text and end with exit code 0.

@@ -82,6 +82,13 @@ enum CommandTable {
         ) { values throws(UsageError) in
             .registrations(login: values.arguments.first, json: values.isGiven("--json"))
         },
+        CommandDeclaration(
+            words: ["bans"], summary: "List who is banned, and which logins have to wait.", options: [json]
+        ) { values throws(UsageError) in .bans(json: values.isGiven("--json")) },
+        CommandDeclaration(
+            words: ["bans", "lift"], summary: "End bans and delays at once.",
+            arguments: [Argument(name: "SOURCE|LOGIN", help: "An address or a login as 'rollcall bans' shows it.")]
+        ) { values throws(UsageError) in .bansLift(subject: values.arguments[0]) },
         CommandDeclaration(words: ["version"], summary: "Print the version.") { _ throws(UsageError) in .version },
         CommandDeclaration(
             words: ["help"], summary: "Print this text, or that of a command.",

@@ -28,6 +28,12 @@ extension Configuration {
         if authentication.qop.isEmpty {
             note("authentication.qop", "Without a qop, recorded credentials can be sent again until the nonce expires.")
         }
+        if !protection.isEnabled {
+            note("protection.enabled", "Anybody may send as much and guess as often as the network carries.")
+        }
+        for (index, network) in protection.trusted.enumerated() where network.hasSuffix("/0") {
+            note("protection.trusted[\(index)]", "This is everybody: nobody is limited or banned.")
+        }
         if proxy.maxForks < registrar.maxBindings {
             note("proxy.maxForks", "A client can register more devices than a call reaches.")
         }

@@ -28,6 +28,8 @@ public struct Configuration: Equatable, Sendable {
     public var timers = Timers()
     /// Bounds that keep a peer from exhausting the machine.
     public var limits = Limits()
+    /// What strangers may send, and how often they may guess.
+    public var protection = Protection()
     /// The HTTP API.
     public var api = API()
     /// How calls and their records are kept.
@@ -212,6 +214,26 @@ extension Configuration {
         public var transactions = 1_000_000
         /// Requests of one client that may be under way or lately answered.
         public var transactionsPerClient = 2000
+    }
+
+    /// What strangers may send, and how often they may guess. A source is an IPv4 address or an IPv6 network of 64 bits.
+    public struct Protection: Equatable, Sendable {
+        /// False to limit and ban nobody.
+        public var isEnabled = true
+        /// Addresses and networks that are never limited or banned.
+        public var trusted = ["127.0.0.0/8", "::1"]
+        /// Packets a second that a source of no known client may send.
+        public var packetsPerSource = 100
+        /// Packets that it may send at once.
+        public var burst = 200
+        /// Packets a second more for each client that has authenticated from the source.
+        public var packetsPerClient = 20
+        /// Failures within the window after which a source without clients is banned.
+        public var bannedAfter = 20
+        /// How long the first ban lasts.
+        public var banTime = Duration.seconds(60)
+        /// How long a ban lasts at the most.
+        public var longestBan = Duration.seconds(3600)
     }
 
     /// The HTTP API.

@@ -13,7 +13,7 @@ enum KeyTable {
     /// The keys of the whole file.
     static let configuration: [Key<Configuration>] =
         restart(general) + live(registrar) + live(authentication) + live(proxy) + live(nat) + restart(dns) + live(timers)
-        + restart(limits) + restart(api) + live(calls) + live(log) + live(shutdown)
+        + restart(limits) + restart(protection) + restart(api) + live(calls) + live(log) + live(shutdown)
 
     private static let general: [K] = [
         .text(
@@ -65,10 +65,12 @@ enum KeyTable {
             "The time a nonce may be used; afterwards softphones get a new one without asking the user."),
         .number(
             "authentication.failuresBefore403", \.authentication.failuresBefore403, 0...1000,
-            "Failures within the window after which the answer is 403; 0 is never."),
+            "Failures within the window after which the answer is 403, for 1s, 2s, 4s, up to 1m; 0 is never."
+        ).restart,
         .duration(
             "authentication.failureWindow", \.authentication.failureWindow, .seconds(1)...day,
-            "The time for which failures are remembered."),
+            "The time for which failures are remembered."
+        ).restart,
         .choice(
             "authentication.passwords", \.authentication.passwords,
             "How passwords are stored: recoverable so that the API can show them, digest only as hashes."
@@ -171,6 +173,33 @@ enum KeyTable {
             "limits.transactionsPerClient", \.limits.transactionsPerClient, 1...1_000_000,
             "Requests of one client that are under way or were answered within the last 32 s."
         ).live,
+    ]
+
+    private static let protection: [K] = [
+        .flag(
+            "protection.enabled", \.protection.isEnabled,
+            "False to limit and ban nobody. A source below is an IPv4 address or an IPv6 network of 64 bits."),
+        .texts(
+            "protection.trusted", \.protection.trusted, "a list of addresses or networks (\"10.0.0.0/8\")",
+            "Networks that are never limited or banned, such as those of a gateway or of another SIP server.",
+            where: HostText.isNetwork),
+        .number(
+            "protection.packetsPerSource", \.protection.packetsPerSource, 1...1_000_000,
+            "Packets a second that a source may send from which no client has registered; more are dropped."),
+        .number("protection.burst", \.protection.burst, 1...1_000_000, "Packets that such a source may send at once."),
+        .number(
+            "protection.packetsPerClient", \.protection.packetsPerClient, 0...1_000_000,
+            "Packets a second more for each client that has authenticated from the source."),
+        .number(
+            "protection.bannedAfter", \.protection.bannedAfter, 1...100_000,
+            "Wrong logins or passwords within authentication.failureWindow after which a source without clients is banned."
+        ),
+        .duration(
+            "protection.banTime", \.protection.banTime, .seconds(1)...day,
+            "How long the first ban lasts; each further one lasts twice as long."),
+        .duration(
+            "protection.longestBan", \.protection.longestBan, .seconds(1)...(day * 30),
+            "How long a ban lasts at the most."),
     ]
 
     private static let api: [K] = [

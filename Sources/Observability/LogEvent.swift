@@ -48,6 +48,8 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
     case apiRequest
     case apiRefused
     case apiError
+    case sourceBanned
+    case sourceUnbanned
     case logDropped
     case logSuppressed
 
@@ -139,8 +141,12 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
         case .apiRefused:
             Entry("api.refused", .warn, "A request of the API was refused: for its credentials or rights, or by the HTTP server.")
         case .apiError: Entry("api.error", .error, "A request of the API failed in the server.")
+        case .sourceBanned:
+            Entry("source.banned", .warn, "All packets of an address are dropped for a while: too many failures.")
+        case .sourceUnbanned: Entry("source.unbanned", .info, "A ban has ended, or was lifted by an operator.")
         case .logDropped: Entry("log.dropped", .warn, "Lines were lost because nobody read the log fast enough.")
-        case .logSuppressed: Entry("log.suppressed", .warn, "Repeated lines of one source were counted, not written.")
+        case .logSuppressed:
+            Entry("log.suppressed", .warn, "Repeated lines of one source, or of strangers, were counted, not written.")
         }
     }
 }

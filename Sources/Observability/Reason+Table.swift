@@ -35,7 +35,8 @@ extension Reason {
         case .tooManyFailures:
             Entry(
                 "R-1104", 403, "Too many attempts with a wrong password or login.",
-                "Correct user name and password in the softphone; the right ones are accepted at once.")
+                "Correct user name and password in the softphone, then wait for the seconds in Retry-After, at most a minute."
+            )
         case .nonceStale:
             Entry(
                 "R-1105", 401, "The challenge was too old; a new one was sent.",

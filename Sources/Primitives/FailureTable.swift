@@ -67,6 +67,16 @@ public final class FailureTable: Sendable {
         }
     }
 
+    /// The failures counted under a key.
+    public func count(of key: HashValue, now: UnixTime) -> UInt32 {
+        shard(of: key).places.withLock { places in
+            for index in Self.places(of: key) where places[index].tag == key.second {
+                return now.milliseconds &- places[index].last > window ? 0 : places[index].count
+            }
+            return 0
+        }
+    }
+
     /// Forgets the failures after a success.
     public func reset(_ key: HashValue) {
         shard(of: key).places.withLock { places in

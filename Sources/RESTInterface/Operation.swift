@@ -50,7 +50,7 @@ struct Operation: Sendable {
 
     /// All operations, in the order of the documentation.
     static let all: [Operation] =
-        clients + registrations + accounts + applications + numbers + calls + messages
+        clients + registrations + bans + accounts + applications + numbers + calls + messages
 }
 
 /// What an operation answers.

@@ -58,6 +58,11 @@ extension Problem {
             )
         case .ownStatus:
             (403, "An account cannot change its own Status.", "Use the credentials of the account above it.")
+        case .mainAccountOnly:
+            (
+                403, "This concerns the whole server, and is for its main account only.",
+                "Use the AccountSid and AuthToken that 'rollcall account show' prints, in the URL too."
+            )
         case .notFound:
             (404, "There is no such resource.", "Look up the sid in the list that it is in; Docs/API.md has all paths.")
         case .methodNotAllowed:

@@ -21,6 +21,7 @@ public enum Problem: Int, CaseIterable, Sendable {
     case resourceElsewhere = 3104
     case tooManyFailures = 3105
     case ownStatus = 3106
+    case mainAccountOnly = 3107
 
     // For what.
     case notFound = 3201

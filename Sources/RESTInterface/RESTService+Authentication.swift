@@ -5,8 +5,10 @@ import Store
 
 /// Who asks, and what they may act upon.
 extension RESTService {
-    /// Failed authentications of a source within a minute that are answered 401; more are answered 429.
+    /// Failed authentications of a source for one account within a minute that are answered 401; more are answered 429.
     private static let freeFailures: UInt32 = 10
+    /// The same for all accounts together, which no success forgives: else whoever has one account could go on guessing.
+    private static let freeFailuresOfSource: UInt32 = 30
 
     /// The account whose sid (or e-mail address) and token the request has (RFC 7617).
     ///
@@ -14,22 +16,25 @@ extension RESTService {
     /// random bits, so what slows guessing need not lock anybody out.
     func authenticate(_ request: HTTPRequest, _ report: inout RequestReport) throws(Failure) -> AccountRow {
         guard let (name, token) = RESTService.credentials(of: request) else { throw Failure(.notAuthenticated) }
-        let source = RESTService.failureKey(of: request.source)
+        let pair = RESTService.failureKey(of: request.source, name)
         let found = try account(named: name)
         // The same work for a name that does not exist.
         let isRight = RESTService.isEqual(found?.authToken ?? String(repeating: "0", count: 32), token)
-        guard let account = found, isRight else { throw failedAuthentication(from: source) }
-        if settings.failures.isUsed { settings.failures.reset(source) }
+        guard let account = found, isRight else { throw failedAuthentication(from: request.source, pair) }
+        if settings.failures.isUsed { settings.failures.reset(pair) }
         report.account = account.sid
         if account.effectiveStatus != "active" { throw Failure(.accountInactive) }
         return account
     }
 
-    private func failedAuthentication(from source: HashValue) -> Failure {
-        let count = settings.failures.add(source, now: now())
-        if count <= RESTService.freeFailures { return Failure(.notAuthenticated) }
+    private func failedAuthentication(from source: IPAddress, _ pair: HashValue) -> Failure {
+        let ofPair = settings.failures.add(pair, now: now())
+        let ofSource = settings.failures.add(RESTService.failureKey(of: source, nil), now: now())
+        let excess = max(
+            Int(ofPair) - Int(RESTService.freeFailures), Int(ofSource) - Int(RESTService.freeFailuresOfSource))
+        if excess <= 0 { return Failure(.notAuthenticated) }
         var failure = Failure(.tooManyFailures)
-        failure.retryAfter = min(60, 1 << min(6, Int(count - RESTService.freeFailures - 1)))
+        failure.retryAfter = min(60, 1 << min(6, excess - 1))
         return failure
     }
 
@@ -54,11 +59,13 @@ extension RESTService {
         return difference == 0
     }
 
-    /// A source's place in the table of failures: an IPv6 network of 64 bits is one source.
-    private static func failureKey(of source: IPAddress) -> HashValue {
+    /// The place in the table of failures of a source, for one account or for all: an IPv6 network of 64 bits is one source.
+    private static func failureKey(of source: IPAddress, _ account: String?) -> HashValue {
         var hash = SipHash(key: HashKey(0x7265_7374, 0x6661_696c))
         hash.update(source.high)
         hash.update(source.isIPv4 ? source.low : 0)
+        hash.update(byte: account == nil ? 0 : 1)
+        account?.lowercased().withSlice { hash.update($0) }
         return hash.finalize()
     }
 

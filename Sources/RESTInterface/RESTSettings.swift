@@ -20,7 +20,7 @@ public struct RESTSettings: Sendable {
     public var sip: (any SIPService)?
     /// Who is told of each answer.
     public var observer: any RequestObserver
-    /// Counts failed authentications by source.
+    /// Counts failed authentications by source, and by source and account.
     let failures = FailureTable(window: 60_000)
 
     /// Settings with the rest at the defaults.
@@ -50,6 +50,10 @@ public protocol SIPService: Sendable {
     ///
     /// - Returns: Why it cannot be sent; nil when it is on its way.
     func send(_ body: String, from: String, to: String, number: RecordNumber) -> SIPRefusal?
+    /// Who is kept out now, and which logins have to wait.
+    func bans() -> [BanRow]
+    /// Ends a ban or a delay; false when there is none with this sid.
+    func liftBan(_ sid: String) -> Bool
     /// A new number for the record of a text.
     func makeRecordNumber() -> RecordNumber
 }

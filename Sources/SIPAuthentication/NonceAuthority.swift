@@ -13,6 +13,14 @@ public struct NonceAuthority: Sendable {
         case stale(NonceIdentifier)
         /// Not ours, of another realm, or changed on its way.
         case forged
+
+        /// The upper half of the counter, where the issuer puts what it wants to know of the source; nil for one that is not ours.
+        public var sourceTag: UInt16? {
+            switch self {
+            case .valid(let identifier), .stale(let identifier): UInt16(identifier.counter >> 16)
+            case .forged: nil
+            }
+        }
     }
 
     /// How far in the future a nonce may have been issued, in milliseconds: clocks are set back a little now and then.

@@ -105,7 +105,7 @@ extension CallShard {
         _ request: borrowing SIPMessage, _ key: TransactionKey, _ reason: Reason, _ record: PendingRecord,
         _ caller: Caller, from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
     ) {
-        server.log(request, refused: reason, record.number, from: flow, now, &effects)
+        server.log(request, refused: reason, record.number, isAuthenticated: true, from: flow, now, &effects)
         endRecord(record, of: request.method, reason.status, reason, now: now, effects: &effects)
         let index = insertServer(request, key, owner: caller.key, from: flow)
         run(server: index, .request, server, now, &effects)

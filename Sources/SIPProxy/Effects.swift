@@ -1,3 +1,4 @@
+import Admission
 import Observability
 import Primitives
 import SIPRegistrar
@@ -27,11 +28,15 @@ public struct Effects: ~Copyable {
 
     /// What keeps one source from filling the log with refusals.
     private var limiter: LogLimiter
+    /// Who knows the sources of clients.
+    private let admission: Admission
 
-    /// Empty effects that write log lines up to a level; `key` is a secret of the limiter of lines.
-    public init(log: consuming LogBuffer, key: HashKey) {
+    /// Empty effects that write log lines up to a level; `key` is a secret of the limiter of lines, `lines` what all of
+    /// them share.
+    public init(log: consuming LogBuffer, key: HashKey, admission: Admission, lines: SharedLines) {
         self.log = log
-        limiter = LogLimiter(key: key)
+        self.admission = admission
+        limiter = LogLimiter(key: key, shared: lines)
     }
 
     /// Notes that the peer behind a flow has proved that it may be here.
@@ -43,7 +48,12 @@ public struct Effects: ~Copyable {
     /// Starts the line of a refusal, unless its source has had its share of lines.
     mutating func beginRefusal(_ event: LogEvent, _ subject: ByteSlice, from flow: Flow, _ now: Now) -> Bool {
         guard log.accepts(event) else { return false }
-        if event.level != .debug, !limiter.admits(flow.remote.address, event, subject, at: now.instant) { return false }
+        let source = flow.remote.address
+        if event.level != .debug,
+            !limiter.admits(source, event, subject, isKnown: admission.isKnown(source), at: now.instant)
+        {
+            return false
+        }
         guard log.begin(event, at: now.unix) else { return false }
         log.field("src", source: flow)
         return true
@@ -70,9 +80,13 @@ public struct Effects: ~Copyable {
     public mutating func logSuppressions(now: Now) {
         for suppression in limiter.takeSuppressions(at: now.instant) {
             guard log.begin(.logSuppressed, at: now.unix) else { continue }
-            log.field("src", suppression.source)
+            if let source = suppression.source { log.field("src", source) }
             log.field("lines", number: Int64(suppression.lines))
-            log.field("what", "refusals of requests from this address")
+            log.field(
+                "what",
+                suppression.source != nil
+                    ? "refusals of requests from this address"
+                    : "refusals of requests from addresses without clients")
             log.end()
         }
     }

@@ -103,10 +103,10 @@ extension SIPServer {
 
     /// A request was refused.
     func log(
-        _ request: borrowing SIPMessage, refused reason: Reason, _ record: RecordNumber = .none, from flow: Flow,
-        _ now: Now, _ effects: inout Effects
+        _ request: borrowing SIPMessage, refused reason: Reason, _ record: RecordNumber = .none, isAuthenticated: Bool,
+        from flow: Flow, _ now: Now, _ effects: inout Effects
     ) {
-        noteFailure(of: request, reason, from: flow, now)
+        noteFailure(of: request, reason, isAuthenticated: isAuthenticated, from: flow, now)
         let event: LogEvent
         switch request.method {
         case .register: event = .registrationRefused
@@ -128,7 +128,6 @@ extension SIPServer {
         _ fault: Fault, _ reason: Reason, of request: borrowing SIPMessage, from flow: Flow, _ now: Now,
         _ effects: inout Effects
     ) {
-        noteFailure(of: request, reason, from: flow, now)
         let user = LogBuffer.name(request.from.uri)
         guard effects.beginRefusal(.requestRefused, user, from: flow, now) else { return }
         effects.log.field("method", request.methodText)
@@ -145,7 +144,7 @@ extension SIPServer {
         _ effects: inout Effects
     ) {
         let isFailure = reason != nil && !stale
-        if let reason { noteFailure(of: request, reason, from: flow, now) }
+        if let reason { noteFailure(of: request, reason, isAuthenticated: false, from: flow, now) }
         let event: LogEvent = isFailure ? .authenticationFail : .authenticationChallenge
         let user = LogBuffer.name(request.from.uri)
         guard effects.beginRefusal(event, user, from: flow, now) else { return }

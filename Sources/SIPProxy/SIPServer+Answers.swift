@@ -17,9 +17,10 @@ extension SIPServer {
 
     /// Refuses a request with a reason: the status, a Warning that tells it, and a line in the log.
     func reject(
-        _ request: borrowing SIPMessage, _ reason: Reason, from flow: Flow, now: Now, effects: inout Effects
+        _ request: borrowing SIPMessage, _ reason: Reason, isAuthenticated: Bool = false, from flow: Flow, now: Now,
+        effects: inout Effects
     ) {
-        log(request, refused: reason, from: flow, now, &effects)
+        log(request, refused: reason, isAuthenticated: isAuthenticated, from: flow, now, &effects)
         // 17.1.1.2: nothing is ever answered to an ACK.
         if request.method == .ack { return }
         let start = effects.outbox.bytes.count
@@ -55,11 +56,11 @@ extension SIPServer {
     func authenticate(
         _ request: borrowing SIPMessage, from flow: Flow, now: Now, effects: inout Effects
     ) -> Caller? {
-        switch authenticator.authenticate(request, .proxy, source: flow.remote.address, now: now.unix) {
+        switch authenticator.authenticate(request, .proxy, source: flow.remote, now: now.unix) {
         case .authenticated(let client):
             effects.prove(flow)
             guard authenticator.identityMatches(request.from, login: client.login) else {
-                reject(request, .fromIsNotLogin, from: flow, now: now, effects: &effects)
+                reject(request, .fromIsNotLogin, isAuthenticated: true, from: flow, now: now, effects: &effects)
                 return nil
             }
             return Caller(
@@ -77,6 +78,18 @@ extension SIPServer {
             return nil
         case .refused(let reason):
             reject(request, reason, from: flow, now: now, effects: &effects)
+            return nil
+        case .delayed(let seconds):
+            log(request, refused: .tooManyFailures, isAuthenticated: false, from: flow, now, &effects)
+            let start = effects.outbox.bytes.count
+            ResponseTag(for: request, key: settings.runKey).withSlice { tag in
+                domains.domain.withSlice {
+                    effects.outbox.bytes.writeRefusal(
+                        Refusal(.tooManyFailures, .retryAfter(seconds)), of: request, source: flow.remote, toTag: tag,
+                        domain: $0)
+                }
+            }
+            effects.outbox.send(from: start, to: request.topVia.responseFlow(source: flow))
             return nil
         }
     }

@@ -59,7 +59,8 @@ extension SIPServer {
             logChallenge(request, reason, stale: stale, from: flow, now, &effects)
             return
         case .refused(let reason):
-            log(request, refused: reason, from: flow, now, &effects)
+            log(
+                request, refused: reason, isAuthenticated: registration.clientID != 0, from: flow, now, &effects)
             return
         }
         guard effects.log.begin(event, at: now.unix) else { return }

@@ -9,10 +9,6 @@ public struct AuthenticationPolicy: Sendable {
     public var qualities: [QualityOfProtection] = [.auth]
     /// How long a nonce is good, in milliseconds.
     public var nonceLifetime: Int64 = 300_000
-    /// Failures of one login from one address after which the answer is 403; 0 for never.
-    public var failuresBefore403: UInt32 = 5
-    /// For how long after the last one failures are remembered, in milliseconds.
-    public var failureWindow: Int64 = 60_000
 
     /// The default settings.
     public init() {}

@@ -1,3 +1,4 @@
+import Admission
 import Observability
 import Primitives
 import SIPAuthentication
@@ -7,7 +8,7 @@ import Synchronization
 /// Finds out which client sent a request (RFC 3261 section 22, RFC 7616).
 ///
 /// An unknown login, a wrong password and a disabled client cost the same work and get the same answer; only the reason
-/// in the outcome, which is for the log, tells them apart.
+/// in the outcome, which is for the log, tells them apart. How often somebody may try is decided by `Admission`.
 public final class Authenticator: Sendable {
     /// As what we ask for credentials.
     public enum Kind: Sendable {
@@ -42,6 +43,8 @@ public final class Authenticator: Sendable {
         case challenge(stale: Bool, reason: Reason?)
         /// It is to be refused with this reason.
         case refused(Reason)
+        /// It is to be refused for so many seconds: there were too many failures.
+        case delayed(seconds: UInt32)
     }
 
     private let currentRules: Replaceable<AuthenticationRules>
@@ -50,7 +53,7 @@ public final class Authenticator: Sendable {
     private let locations: LocationService
     private let secret: HashKey
     private let start: UnixTime
-    private let failures: FailureTable
+    private let admission: Admission
     private let key: HashKey
     private let clock: NonceClock
     private let counter = Atomic<UInt32>(0)
@@ -61,17 +64,17 @@ public final class Authenticator: Sendable {
     ///   - secret: Unpredictable.
     ///   - start: When this run began: nonces of before are stale, as it is forgotten which were used.
     public init(
-        domains: DomainTable, locations: LocationService, policy: AuthenticationPolicy, secret: HashKey,
-        start: UnixTime = UnixTime(milliseconds: 0)
+        domains: DomainTable, locations: LocationService, admission: Admission, policy: AuthenticationPolicy,
+        secret: HashKey, start: UnixTime = UnixTime(milliseconds: 0)
     ) {
         self.secret = secret
         self.start = start
         self.domains = domains
         self.locations = locations
+        self.admission = admission
         realm = domains.domain
         currentRules = Replaceable(
             AuthenticationRules(policy, realm: domains.domain, secret: secret, start: start))
-        failures = FailureTable(window: policy.failureWindow)
         clock = NonceClock(start: start)
         var hash = SipHash(key: secret)
         hash.update("authenticator")
@@ -83,7 +86,6 @@ public final class Authenticator: Sendable {
     public func replacePolicy(_ policy: AuthenticationPolicy) {
         let rules = AuthenticationRules(policy, realm: realm, secret: secret, start: start)
         currentRules.replace { $0 = rules }
-        failures.window = policy.failureWindow
     }
 
     private var policy: AuthenticationPolicy {
@@ -98,7 +100,7 @@ public final class Authenticator: Sendable {
 
     /// Judges the credentials of a request that came from `source`.
     public func authenticate(
-        _ request: borrowing SIPMessage, _ kind: Kind, source: IPAddress, now: UnixTime
+        _ request: borrowing SIPMessage, _ kind: Kind, source: SocketAddress, now: UnixTime
     ) -> Outcome {
         let now = clock.time(at: now)
         let credentials: DigestCredentials
@@ -117,6 +119,18 @@ public final class Authenticator: Sendable {
         let nonce = nonces.check(credentials.nonce, now: now)
         if nonce == .forged { return .challenge(stale: false, reason: .nonceForged) }
         return verify(credentials, nonce, request, kind, source, now)
+    }
+
+    /// The login in the credentials of our realm that a request has; nil without.
+    public func login(of request: borrowing SIPMessage, _ name: HeaderName) -> ByteSlice? {
+        guard let first = request.firstIndex(of: name) else { return nil }
+        for index in first..<request.fieldCount where request.field(index).name == name {
+            guard let credentials = try? DigestCredentials(request.value(request.field(index))),
+                realm.withSlice({ $0 == credentials.realm }), challenge.admits(credentials)
+            else { continue }
+            return credentials.username
+        }
+        return nil
     }
 
     private enum Selection {
@@ -167,47 +181,84 @@ public final class Authenticator: Sendable {
     private enum Verdict: Sendable {
         case accepted(Int64, isRetransmission: Bool)
         case stale(Reason)
-        case failed(Reason)
+        case replayed
+        /// `isKnown` when the client is known by the source.
+        case failed(Reason, isKnown: Bool)
     }
 
     private func verify(
         _ credentials: DigestCredentials, _ nonce: NonceAuthority.Verdict, _ request: borrowing SIPMessage,
-        _ kind: Kind, _ source: IPAddress, _ now: UnixTime
+        _ kind: Kind, _ remote: SocketAddress, _ now: UnixTime
     ) -> Outcome {
         let login = locations.key(of: credentials.username)
+        let source = Source(remote.address)
+        let attempt = admission.attempt(
+            from: remote.address, login: login.hash, isOwnNonce: nonce.sourceTag == tag(of: source))
+        switch admission.judge(attempt, at: now) {
+        case .check: break
+        case .challenge: return .challenge(stale: true, reason: .nonceStale)
+        case .wait(let seconds, let exemption):
+            guard isExempt(exemption, login, remote) else { return .delayed(seconds: seconds) }
+            admission.exempt(attempt, at: now)
+        }
         let fingerprint = fingerprint(of: request, credentials)
         let (method, body) = (request.methodText, request.body)
         let found = locations.withClient(login) { entry -> Verdict in
             guard DigestVerification.matches(credentials, password: entry.password, method: method, body: body) else {
-                return .failed(.wrongPassword)
+                return .failed(.wrongPassword, isKnown: entry.isKnown(by: source))
             }
             // A disabled client that knows its password must not look different from one that does not.
-            guard entry.isEnabled else { return .failed(.clientDisabled) }
+            guard entry.isEnabled else { return .failed(.clientDisabled, isKnown: false) }
             guard case .valid(let identifier) = nonce else { return .stale(.nonceStale) }
             switch entry.nonces.accept(
                 nonce: identifier, nonceCount: credentials.nonceCount, fingerprint: fingerprint)
             {
-            case .fresh: return .accepted(entry.id, isRetransmission: false)
+            case .fresh:
+                // Whoever answers the challenge that went to an address is there; else it may be invented.
+                if attempt.isProved { locations.note(source, of: &entry) }
+                return .accepted(entry.id, isRetransmission: false)
             // Other requests are recognised by their transaction; what comes here again was sent by somebody else.
             case .retransmission where kind == .registrar: return .accepted(entry.id, isRetransmission: true)
-            case .retransmission, .replay: return .stale(.nonceReplayed)
+            case .retransmission, .replay: return .replayed
             case .stale: return .stale(.nonceStale)
             }
         }
         if found == nil {
             _ = DigestVerification.matches(credentials, password: .none, method: method, body: body)
         }
-        switch found ?? .failed(.unknownLogin) {
+        switch found ?? .failed(.unknownLogin, isKnown: false) {
         case .accepted(let id, let isRetransmission):
-            if failures.isUsed { failures.reset(attempt(source, login)) }
+            admission.succeeded(attempt)
             return .authenticated(
                 Client(id: id, key: login, login: credentials.username, isRetransmission: isRetransmission))
-        case .stale(let reason): return .challenge(stale: true, reason: reason)
-        case .failed(let reason):
-            let count = failures.add(attempt(source, login), now: now)
-            if policy.failuresBefore403 > 0, count > policy.failuresBefore403 { return .refused(.tooManyFailures) }
+        case .stale(let reason):
+            // Whoever knows the password is not to wait before the new challenge can be answered.
+            admission.succeeded(attempt)
+            return .challenge(stale: true, reason: reason)
+        // Whoever has recorded the credentials can send them again, and need not know the password.
+        case .replayed: return .challenge(stale: true, reason: .nonceReplayed)
+        case .failed(let reason, let isKnown):
+            let wait = admission.failed(attempt, credentials.username, reason, isKnown: isKnown, at: now)
+            if let wait { return .delayed(seconds: wait) }
             return .challenge(stale: false, reason: reason)
         }
+    }
+
+    /// True when an attempt is checked though others have to wait: so that nobody can keep a working phone out.
+    private func isExempt(_ exemption: Exemption, _ login: LoginKey, _ remote: SocketAddress) -> Bool {
+        switch exemption {
+        case .nobody: false
+        case .device: locations.withClient(login) { $0.bindings.contains { $0.flow.remote == remote } } ?? false
+        case .client: locations.withClient(login) { $0.isKnown(by: Source(remote.address)) } ?? false
+        }
+    }
+
+    /// What a nonce tells of the source that it was issued to: 16 bits, of which strangers cannot say whose they are.
+    private func tag(of source: Source) -> UInt16 {
+        var hash = SipHash(key: key)
+        hash.update("source")
+        hash.update(source.keyed)
+        return UInt16(truncatingIfNeeded: hash.finalize().first)
     }
 
     /// What tells a retransmission from another request.
@@ -221,26 +272,20 @@ public final class Authenticator: Sendable {
         return hash.finalize().first
     }
 
-    private func attempt(_ source: IPAddress, _ login: LoginKey) -> HashValue {
-        var hash = SipHash(key: key)
-        hash.update(source.high)
-        hash.update(source.low)
-        hash.update(login.hash.first)
-        hash.update(login.hash.second)
-        return hash.finalize()
-    }
-
     /// Writes the whole challenge: a 401 or 407 with one header line an algorithm (RFC 3261 22.2 and 22.3, RFC 8760).
     ///
     /// - Parameters:
-    ///   - source: Where the request came from, for Via; nil when its Via has that already.
+    ///   - source: Where the request came from.
     ///   - toTag: The tag put on To when it has none.
     public func writeChallenge(
-        to request: borrowing SIPMessage, _ kind: Kind, stale: Bool, source: SocketAddress?, toTag: ByteSlice,
+        to request: borrowing SIPMessage, _ kind: Kind, stale: Bool, source: SocketAddress, toTag: ByteSlice,
         now: UnixTime, into writer: inout ByteWriter
     ) {
         writer.beginResponse(to: request, status: kind.status, source: source, toTag: toTag)
-        let nonce = nonces.issue(now: clock.time(at: now), counter: counter.add(1, ordering: .relaxed).newValue)
+        // 65,536 nonces a millisecond for one source and they repeat; 48,000 a second are 48.
+        let number = UInt16(truncatingIfNeeded: counter.wrappingAdd(1, ordering: .relaxed).newValue)
+        let nonce = nonces.issue(
+            now: clock.time(at: now), counter: UInt32(tag(of: Source(source.address))) << 16 | UInt32(number))
         challenge.write(kind == .registrar ? .server : .proxy, nonce: nonce, stale: stale, into: &writer)
         writer.endResponse()
     }

@@ -1,3 +1,4 @@
+import Admission
 import Primitives
 import SIPAuthentication
 
@@ -21,6 +22,9 @@ public struct ClientEntry: Sendable {
     public internal(set) var bindings: [Binding] = []
     /// The last attempt in its name that was refused; nil when none was since the start of the server.
     public internal(set) var lastFailure: AttemptFailure?
+
+    /// The source that it authenticated from last, `.none` since the start of the server; it is counted there.
+    public internal(set) var source = Source.none
 
     /// A client without bindings.
     public init(
@@ -47,6 +51,11 @@ public struct ClientEntry: Sendable {
     /// Calls `body` with the login, valid for the call.
     public func withLogin<Result>(_ body: (ByteSlice) throws -> Result) rethrows -> Result {
         try text.withSlice { try body($0.prefix(Int(loginLength))) }
+    }
+
+    /// True when it has authenticated from a source, and nowhere else since, or has a device there.
+    func isKnown(by source: Source) -> Bool {
+        self.source == source || bindings.contains { Source($0.flow.remote.address) == source }
     }
 
     /// Takes the bindings out that satisfy `condition`.

@@ -1,3 +1,4 @@
+import Admission
 import Primitives
 import SIPAuthentication
 import SIPMessage
@@ -18,15 +19,18 @@ public final class LocationService: Sendable {
     static let shardCount = 64
     let shards: [Shard]
     private let key: HashKey
+    /// Who counts the clients by source.
+    private let admission: Admission
     private let sweepShard = Mutex(0)
     /// Touched when changes could not be stored, and then before the lock of a shard.
     let unstored = Mutex(UnstoredBindings())
     let pingSweep = Mutex(PingSweep())
     let abandoned = Mutex<[AbandonedBinding]>([])
 
-    /// An empty service; `key` must be unpredictable.
-    public init(key: HashKey) {
+    /// An empty service; `key` must be unpredictable. It tells `admission` which client is known by which source.
+    public init(key: HashKey, admission: Admission) {
         self.key = key
+        self.admission = admission
         shards = (0..<Self.shardCount).map { _ in Shard() }
     }
 
@@ -90,10 +94,13 @@ public final class LocationService: Sendable {
                 return []
             }
             return table.update(position) { old in
-                let dropped = isEnabled && old.id == id ? [] : old.removeBindings { _ in true }
+                let isSame = old.id == id
+                let dropped = isEnabled && isSame ? [] : old.removeBindings { _ in true }
                 let (bindings, nonces, openTransactions) = (old.bindings, old.nonces, old.openTransactions)
-                let lastFailure = old.id == id ? old.lastFailure : nil
+                let lastFailure = isSame ? old.lastFailure : nil
+                let source = old.source
                 old = entry
+                if isEnabled, isSame { old.source = source } else { admission.move(from: source, to: .none) }
                 old.bindings = bindings
                 old.nonces = nonces
                 old.openTransactions = openTransactions
@@ -109,8 +116,9 @@ public final class LocationService: Sendable {
     @discardableResult
     public func removeClient(_ login: ByteSlice) -> [DroppedBinding] {
         let key = key(of: login)
-        var entry = shard(of: key).clients.withLock { $0.remove(key) }
-        return entry?.removeBindings { _ in true } ?? []
+        guard var entry = shard(of: key).clients.withLock({ $0.remove(key) }) else { return [] }
+        admission.move(from: entry.source, to: .none)
+        return entry.removeBindings { _ in true }
     }
 
     /// Lets a client register and call, or no longer (Status 1 and 0).
@@ -120,8 +128,16 @@ public final class LocationService: Sendable {
     public func setEnabled(_ isEnabled: Bool, _ login: ByteSlice) -> [DroppedBinding] {
         withClient(login) { entry in
             entry.isEnabled = isEnabled
+            if !isEnabled { note(.none, of: &entry) }
             return isEnabled ? [] : entry.removeBindings { _ in true }
         } ?? []
+    }
+
+    /// Notes where a client has authenticated from; under the lock of its shard, so that it is counted exactly.
+    func note(_ source: Source, of entry: inout ClientEntry) {
+        if entry.source == source { return }
+        admission.move(from: entry.source, to: source)
+        entry.source = source
     }
 
     /// How much the service holds.
@@ -156,6 +172,10 @@ public final class LocationService: Sendable {
         let isRestored = withClient(key) { entry in
             let bindingKey = binding.key
             if !entry.isEnabled || entry.bindings.contains(where: { $0.key == bindingKey }) { return false }
+            // It was from there that the client registered last.
+            if entry.bindings.allSatisfy({ $0.updatedAt <= binding.updatedAt }) {
+                note(Source(binding.flow.remote.address), of: &entry)
+            }
             entry.bindings.append(binding)
             return true
         }

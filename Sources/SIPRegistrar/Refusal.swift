@@ -15,6 +15,8 @@ public struct Refusal: Error, Sendable {
         case retryAfter(UInt32)
         /// Allow, for a 405 (21.4.6).
         case allow
+        /// Retry-After of a 403, in seconds (20.33).
+        case retryAfter(UInt32)
     }
 
     /// The methods that we handle or relay, for Allow (20.5).

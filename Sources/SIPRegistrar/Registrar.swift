@@ -39,9 +39,10 @@ public final class Registrar: Sendable {
             try checkRequestURI(request)
             try checkExtensions(request)
             let client: Authenticator.Client
-            switch authenticator.authenticate(request, .registrar, source: flow.remote.address, now: now) {
+            switch authenticator.authenticate(request, .registrar, source: flow.remote, now: now) {
             case .authenticated(let found): client = found
             case .refused(let reason): throw Refusal(reason)
+            case .delayed(let seconds): throw Refusal(.tooManyFailures, .retryAfter(seconds))
             case .challenge(let stale, let reason):
                 return challenge(request, stale: stale, reason, flow, now, &writer)
             }

@@ -26,6 +26,8 @@ public enum CloseCause: UInt8, Sendable {
     case sourceFull
     /// There are as many as there may be (`limits.connections`).
     case tableFull
+    /// Its address is banned.
+    case banned
     /// The process has no file descriptor left.
     case descriptors
 
@@ -44,6 +46,7 @@ public enum CloseCause: UInt8, Sendable {
         case .replaced: "it was the oldest on which no client had registered or called, and its place was needed"
         case .sourceFull: "its address has limits.connectionsPerSource already"
         case .tableFull: "there are limits.connections already"
+        case .banned: "its address is banned"
         case .descriptors: "the process has no file descriptor left"
         }
     }
@@ -51,7 +54,7 @@ public enum CloseCause: UInt8, Sendable {
     /// True for a limit that somebody may want to know of or to change.
     public var isLimit: Bool {
         switch self {
-        case .peer, .unreadable, .idle: false
+        case .peer, .unreadable, .idle, .banned: false
         default: true
         }
     }

@@ -208,14 +208,20 @@ public final class EventLoop: @unchecked Sendable {
         for _ in 0..<64 {
             do throws(SystemError) {
                 guard let (number, peer) = try System.accept(socket.number) else { return }
+                let flow = Flow(transport: .tcp, listener: UInt16(listener), remote: peer)
+                let descriptor = FileDescriptor(number)
+                // Closed at once: the descriptor ends here.
+                if delegate.refuses(peer.address) {
+                    counters.refused.count()
+                    continue
+                }
                 let refusal = table.accept(
-                    FileDescriptor(number), from: peer, listener: UInt16(listener), owner: owner, now: now.instant)
+                    descriptor, from: peer, listener: UInt16(listener), owner: owner, now: now.instant)
                 guard let refusal else {
                     counters.accepted.count()
                     continue
                 }
                 counters.refused.count()
-                let flow = Flow(transport: .tcp, listener: UInt16(listener), remote: peer)
                 delegate.refused(flow, because: refusal, now: now)
             } catch {
                 // A connection that ended while it waited is none of our concern.
@@ -250,6 +256,7 @@ public final class EventLoop: @unchecked Sendable {
     private func read(_ connection: Connection, _ delegate: any EventLoopDelegate, _ now: Now) {
         // Not read any more, and an event came nevertheless: the peer is gone.
         if connection.input.closesAt != nil { return end(connection, .unreadable, delegate, now) }
+        if delegate.refuses(connection.flow.remote.address) { return end(connection, .banned, delegate, now) }
         let length: Int
         do throws(SystemError) {
             guard let available = try System.read(connection.number, buffer) else { return }

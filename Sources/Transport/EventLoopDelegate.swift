@@ -9,6 +9,8 @@ public protocol EventLoopDelegate: AnyObject {
     func received(_ message: ByteSlice, on flow: Flow, now: Now)
     /// A peer was heard on a stream between messages: it has sent a keepalive, which was answered, or the answer to ours.
     func heard(on flow: Flow, isAnswer: Bool, now: Now)
+    /// True for a peer whose connections are not taken, and those it has are closed.
+    func refuses(_ peer: IPAddress) -> Bool
     /// A stream ended: its connection identifier is never used again.
     func closed(_ flow: Flow, because cause: CloseCause, now: Now)
     /// A connection was not taken in.
@@ -28,4 +30,7 @@ public protocol EventLoopDelegate: AnyObject {
 extension EventLoopDelegate {
     /// Keepalives matter only to who keeps bindings.
     public func heard(on flow: Flow, isAnswer: Bool, now: Now) {}
+
+    /// Nobody is refused unless the delegate says so.
+    public func refuses(_ peer: IPAddress) -> Bool { false }
 }

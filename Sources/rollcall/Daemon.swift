@@ -1,3 +1,4 @@
+import Admission
 import Configuration
 import Glibc
 import Observability
@@ -97,6 +98,7 @@ enum Daemon {
         let tables = parts.server.tableSizes
         let location = parts.location.statistics
         let counters = parts.transport.counters
+        let admission = parts.admission.statistics
         log.write(.serverState) { buffer in
             buffer.field("transactions", number: Int64(tables.transactions))
             buffer.field("contexts", number: Int64(tables.contexts))
@@ -110,6 +112,8 @@ enum Daemon {
             buffer.field("received", number: Int64(clamping: counters.received))
             buffer.field("sent", number: Int64(clamping: counters.sent))
             buffer.field("dropped", number: Int64(clamping: counters.dropped))
+            buffer.field("limited", number: Int64(clamping: admission.dropped))
+            buffer.field("banned", number: Int64(admission.banned))
         }
     }
 
@@ -141,9 +145,11 @@ enum Daemon {
         let settings = DaemonParts.settings(
             site, transport, advertised: wanted.map { ($0.advertisedHost, $0.advertisedPort) }, routeKey: routeKey)
         let domains = DaemonParts.domains(site, settings)
-        let location = LocationService(key: Secrets.key())
+        let admission = Admission(policy: DaemonParts.admissionPolicy(site.configuration), key: Secrets.key())
+        let lines = SharedLines()
+        let location = LocationService(key: Secrets.key(), admission: admission)
         let authenticator = Authenticator(
-            domains: domains, locations: location,
+            domains: domains, locations: location, admission: admission,
             policy: DaemonParts.authenticationPolicy(site.configuration.authentication),
             secret: try persistentKey("nonce_key", in: store), start: System.now().unix)
         let registrar = Registrar(
@@ -166,7 +172,7 @@ enum Daemon {
             path: site.databasePath, options: site.storeOptions, after: lastChange,
             committed: { answers.release($0, $1) }, changed: { directory.follow($0) })
         let records = RecordSink(writer, log)
-        let executor = EffectExecutor(server, transport.makeSender(), log, records)
+        let executor = EffectExecutor(server, transport.makeSender(), log, records, admission, lines)
         let names: ResolvedNames
         do {
             let resolver = try Resolver(DaemonParts.resolverSettings(site, settings.listeners), key: Secrets.key())
@@ -175,9 +181,9 @@ enum Daemon {
             throw CommandFailure("cannot start the resolver: \(error)", exitCode: .internalError)
         }
         return DaemonParts(
-            log: log.sink, style: log.style, transport: transport, location: location, registrar: registrar,
-            authenticator: authenticator, server: server,
-            writer: writer, bridge: bridge, executor: executor, names: names, records: records,
+            log: log.sink, style: log.style, transport: transport, location: location, admission: admission,
+            lines: lines, registrar: registrar, authenticator: authenticator, server: server, writer: writer,
+            bridge: bridge, executor: executor, names: names, records: records,
             databaseLock: databaseLock)
     }
 

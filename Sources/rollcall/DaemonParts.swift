@@ -1,3 +1,4 @@
+import Admission
 import Configuration
 import Glibc
 import NameResolution
@@ -16,6 +17,9 @@ struct DaemonParts: Sendable {
     let style: Replaceable<LogStyle>
     let transport: Transport
     let location: LocationService
+    let admission: Admission
+    /// The lines of the log that all strangers share.
+    let lines: SharedLines
     let registrar: Registrar
     let authenticator: Authenticator
     let server: SIPServer
@@ -184,8 +188,23 @@ struct DaemonParts: Sendable {
         }
         policy.qualities = configuration.qop.map { $0 == .auth ? .auth : .authInt }
         policy.nonceLifetime = Int64(clamping: configuration.nonceLifetime.wholeMilliseconds)
-        policy.failuresBefore403 = UInt32(clamping: configuration.failuresBefore403)
-        policy.failureWindow = Int64(clamping: configuration.failureWindow.wholeMilliseconds)
+        return policy
+    }
+
+    /// How much strangers may send, and how often they may guess.
+    static func admissionPolicy(_ configuration: Configuration) -> AdmissionPolicy {
+        let protection = configuration.protection
+        var policy = AdmissionPolicy()
+        policy.isEnabled = protection.isEnabled
+        policy.trusted = protection.trusted.compactMap { $0.withSlice { IPNetwork($0) } }
+        policy.packetsPerSource = protection.packetsPerSource
+        policy.burst = protection.burst
+        policy.packetsPerClient = protection.packetsPerClient
+        policy.bannedAfter = protection.bannedAfter
+        policy.banTime = protection.banTime.wholeMilliseconds
+        policy.longestBan = protection.longestBan.wholeMilliseconds
+        policy.failuresBeforeDelay = UInt32(clamping: configuration.authentication.failuresBefore403)
+        policy.failureWindow = Int64(clamping: configuration.authentication.failureWindow.wholeMilliseconds)
         return policy
     }
 

@@ -1,3 +1,4 @@
+import Admission
 import Observability
 import Primitives
 import SIPProxy
@@ -16,14 +17,17 @@ final class EffectExecutor: @unchecked Sendable {
     private var effects: Effects
 
     init(
-        _ server: SIPServer, _ sender: Sender, _ log: DaemonLog, _ records: RecordSink
+        _ server: SIPServer, _ sender: Sender, _ log: DaemonLog, _ records: RecordSink, _ admission: Admission,
+        _ lines: SharedLines
     ) {
         self.server = server
         self.sender = sender
         self.log = log
         self.records = records
         let style = log.style.value
-        effects = Effects(log: LogBuffer(level: style.level, format: style.format), key: Secrets.key())
+        effects = Effects(
+            log: LogBuffer(level: style.level, format: style.format), key: Secrets.key(), admission: admission,
+            lines: lines)
     }
 
     /// Hands an event to the server and carries its effects out.

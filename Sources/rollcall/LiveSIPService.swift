@@ -1,3 +1,4 @@
+import Admission
 import Observability
 import Primitives
 import RESTInterface
@@ -10,6 +11,7 @@ import Transport
 final class LiveSIPService: SIPService {
     private let server: SIPServer
     private let location: LocationService
+    private let admission: Admission
     private let executor: EffectExecutor
     private let names: ResolvedNames
     private let writer: StoreWriter<PendingAnswer>
@@ -18,6 +20,7 @@ final class LiveSIPService: SIPService {
     init(_ parts: DaemonParts, _ log: DaemonLog) {
         server = parts.server
         location = parts.location
+        admission = parts.admission
         executor = parts.executor
         names = parts.names
         writer = parts.writer
@@ -59,6 +62,26 @@ final class LiveSIPService: SIPService {
         }
         for resolution in resolutions { names.resolve(resolution) }
         return reason.map { SIPRefusal($0) }
+    }
+
+    func bans() -> [BanRow] {
+        admission.reports(at: System.now().unix).map { report in
+            BanRow(
+                sid: report.sid, kind: report.kind.rawValue,
+                source: report.source == .none ? nil : report.source.description,
+                login: String(decoding: report.login, as: UTF8.self), failures: Int64(report.failures),
+                since: report.since, until: report.until, refusal: SIPRefusal(report.reason))
+        }
+    }
+
+    func liftBan(_ sid: String) -> Bool {
+        guard let key = BanReport.key(of: sid), let report = admission.lift(key, at: System.now().unix) else {
+            return false
+        }
+        if report.kind == .source {
+            log.write(.sourceUnbanned) { BanLog.writeEnd(of: report, "an operator lifted it", into: &$0) }
+        }
+        return true
     }
 
     func makeRecordNumber() -> RecordNumber { server.nextRecordNumber(now: System.now()) }

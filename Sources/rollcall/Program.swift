@@ -54,6 +54,8 @@ enum Program {
         case .clientImport(let file): try ClientCommands(site).load(file)
         case .accountShow(let json): try AccountCommand(site).show(json: json)
         case .registrations(let login, let json): try RegistrationsCommand(site).list(login, json: json)
+        case .bans(let json): try BansCommand(site).list(json: json)
+        case .bansLift(let subject): try BansCommand(site).lift(subject)
         case .version, .help: break
         }
         return .success

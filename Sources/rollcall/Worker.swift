@@ -1,3 +1,4 @@
+import Admission
 import Observability
 import Primitives
 import SIPMessage
@@ -30,6 +31,8 @@ final class Worker: EventLoopDelegate {
     private let records: RecordSink
     private let sweeps: Bool
     private let authenticator: Authenticator
+    private let admission: Admission
+    private var banLog = BanLog()
     private var nextSweep = Instant(milliseconds: 0)
     private var gauge = LoadGauge()
     private var message = SIPMessage()
@@ -50,15 +53,21 @@ final class Worker: EventLoopDelegate {
         records = parts.records
         self.sweeps = sweeps
         authenticator = parts.authenticator
-        effects = Effects(log: LogBuffer(level: style.level, format: style.format), key: Secrets.key())
+        admission = parts.admission
+        effects = Effects(
+            log: LogBuffer(level: style.level, format: style.format), key: Secrets.key(), admission: parts.admission,
+            lines: parts.lines)
     }
 
     func received(_ message: ByteSlice, on flow: Flow, now: Now) {
+        guard admission.admits(flow.remote.address, at: now.instant) else { return }
         server.receive(message, into: &self.message, from: flow, now: now, effects: &effects)
         // At once, so that the changes of one client by several workers reach the store in the order in which they were
         // made in memory; a batch of other messages between would turn them round now and then.
         storeChanges()
     }
+
+    func refuses(_ peer: IPAddress) -> Bool { admission.isBanned(peer) }
 
     func refused(_ flow: Flow, because cause: CloseCause, now: Now) {
         effects.logLimit(cause.text, of: flow, now: now)
@@ -107,6 +116,7 @@ final class Worker: EventLoopDelegate {
         nextSweep = now.instant.advanced(byMilliseconds: 1000)
         records.tellLosses()
         watchStore(now)
+        banLog.write(admission.sweep(at: now), into: &effects.log, now)
         let oldestNonce = authenticator.oldestNonce(now: now.unix)
         let limit = 1000 + location.statistics.clients / 30
         // The store deletes expired rows by itself.

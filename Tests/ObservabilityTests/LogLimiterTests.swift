@@ -67,4 +67,27 @@ struct LogLimiterTests {
         #expect(lines < 100)
         #expect(lines >= 10)
     }
+
+    @Test func `Sources without clients share their lines, also in several limiters, and are told of in one line`() {
+        let shared = SharedLines()
+        var limiters = [LogLimiter(key: HashKey(1, 2), shared: shared), LogLimiter(key: HashKey(3, 4), shared: shared)]
+        var lines = 0
+        for number in 0..<10_000 {
+            let source = IPAddress(ipv4: 0xc633_6400 + UInt32(number % 50))
+            "\(number)".withSlice { subject in
+                if limiters[number % 2].admits(source, .authenticationFail, subject, isKnown: false, at: time(0)) {
+                    lines += 1
+                }
+            }
+        }
+        #expect(lines == Int(SharedLines.linesPerWindow))
+        // Some of its subjects have the places of the scanner's.
+        #expect(admitted(&limiters[0], 20, from: phone, at: time(0)) > 10, "one with clients has its own")
+        let told = (limiters[0].takeSuppressions(at: time(1)) + limiters[1].takeSuppressions(at: time(1)))
+            .filter { $0.source != phone }
+        #expect(told.map(\.source) == [nil, nil])
+        #expect(told.reduce(0) { $0 + $1.lines } == 10_000 - SharedLines.linesPerWindow)
+        let next = limiters[0].admits(scanner, .authenticationFail, "new", isKnown: false, at: time(61))
+        #expect(next)
+    }
 }

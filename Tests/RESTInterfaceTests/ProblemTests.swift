@@ -35,7 +35,8 @@ import Testing
                 .requestMalformed, .parameterMissing, .parameterInvalid, .passwordWeak, .pageInvalid, .accountClosed,
                 .accountsTooDeep,
             ],
-            401: [.notAuthenticated], 403: [.accountInactive, .accountOutOfReach, .resourceElsewhere, .ownStatus],
+            401: [.notAuthenticated],
+            403: [.accountInactive, .accountOutOfReach, .resourceElsewhere, .ownStatus, .mainAccountOnly],
             404: [.notFound], 405: [.methodNotAllowed], 408: [.requestTimedOut],
             409: [
                 .loginTaken, .loginTakenElsewhere, .applicationInUse, .numberTaken, .emailTaken, .recipientUnreachable,

@@ -81,7 +81,18 @@ import Testing
         }
         #expect(ask(api.top.sid, "wrong", from: "192.0.2.2").status == 401, "another source")
         #expect(ask(["Authorization: " + right]).status == 200, "the right token passes")
-        #expect(ask(api.top.sid, "wrong").status == 401, "and resets the count")
+        #expect(ask(api.top.sid, "wrong").status == 401, "and resets the count of this account")
+    }
+
+    @Test func `A success with one account does not forgive guesses at others`() {
+        for round in 0..<30 {
+            #expect(ask("AC\(round)", "guess").status == 401)
+            #expect(ask(["Authorization: " + right]).status == 200)
+        }
+        #expect(ask("AC99", "guess").status == 429)
+        #expect(ask(["Authorization: " + right]).status == 200)
+        #expect(ask("AC99", "guess").status == 429)
+        #expect(ask("AC99", "guess", from: "192.0.2.9").status == 401)
     }
 
     @Test func `A minute without failures is forgiven`() {

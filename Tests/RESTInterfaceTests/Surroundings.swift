@@ -18,6 +18,7 @@ final class Phones: SIPService {
         var refusal: SIPRefusal?
         var failures: [String: AttemptReport] = [:]
         var count: UInt64 = 0
+        var bans: [BanRow] = []
     }
 
     static let refusal = SIPRefusal(code: "R-1303", number: 1303, status: 480, message: "No device is registered.")
@@ -39,6 +40,16 @@ final class Phones: SIPService {
         content.withLock { content in
             content.texts.append(Text(body: body, from: from, to: to, number: number))
             return content.refusal
+        }
+    }
+
+    func bans() -> [BanRow] { content.withLock { $0.bans } }
+
+    func liftBan(_ sid: String) -> Bool {
+        content.withLock { content in
+            let count = content.bans.count
+            content.bans.removeAll { $0.sid == sid }
+            return content.bans.count < count
         }
     }
 

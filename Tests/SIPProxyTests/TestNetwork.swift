@@ -1,3 +1,4 @@
+import Admission
 import NameResolution
 import Observability
 import Primitives
@@ -34,9 +35,11 @@ final class TestNetwork {
     init(policy: RegistrarPolicy = RegistrarPolicy(), _ change: (inout ServerSettings) -> Void = { _ in }) {
         let domains = DomainTable(
             domain: "example.com", sockets: TestNetwork.listeners.map(\.address))
-        location = LocationService(key: HashKey(3, 4))
+        let admission = Admission(policy: AdmissionPolicy(), key: HashKey(13, 14))
+        location = LocationService(key: HashKey(3, 4), admission: admission)
         let authenticator = Authenticator(
-            domains: domains, locations: location, policy: AuthenticationPolicy(), secret: HashKey(1, 2))
+            domains: domains, locations: location, admission: admission, policy: AuthenticationPolicy(),
+            secret: HashKey(1, 2))
         let registrar = Registrar(
             policy: policy, domains: domains, locations: location, authenticator: authenticator,
             key: HashKey(5, 6))
@@ -47,7 +50,9 @@ final class TestNetwork {
         server = SIPServer(
             settings: settings, registrar: registrar, authenticator: authenticator, location: location,
             domains: domains, now: now)
-        effects = Effects(log: LogBuffer(level: .debug), key: HashKey(7, 8))
+        effects = Effects(
+            log: LogBuffer(level: .debug), key: HashKey(7, 8), admission: admission,
+            lines: SharedLines())
         for (id, login) in ["alice", "bob", "carol", "dave"].enumerated() { add(login, id: Int64(id + 1)) }
     }
 

@@ -93,7 +93,8 @@ import Testing
             #expect(message.parse(bytes) == nil)
             var writer = ByteWriter(capacity: 1024)
             server.authenticator.writeChallenge(
-                to: message, .proxy, stale: true, source: nil, toTag: "tag", now: server.now, into: &writer)
+                to: message, .proxy, stale: true, source: Server.flow().remote, toTag: "tag", now: server.now,
+                into: &writer)
             let text = writer.slice.string
             #expect(text.hasPrefix("SIP/2.0 407 Proxy Authentication Required\r\nVia: "))
             #expect(text.contains("\r\nProxy-Authenticate: Digest realm=\"example.com\", nonce=\""))
@@ -107,7 +108,6 @@ import Testing
 
     @Test func `A wrong password, an unknown login and a disabled client get the same answer but for the nonce`() {
         server.add("carol", id: 3, isEnabled: false)
-        let nonce = server.nonce()
         let attempts = [
             phone.with { $0.password = "wrong" },
             phone.with { $0.login = "nobody" },
@@ -120,13 +120,14 @@ import Testing
         for round in 1...7 {
             var answers: [String] = []
             for (attempt, reason) in zip(attempts, reasons) {
+                let flow = Server.flow("203.0.113.\(answers.count)")
                 let answer = server.send(
                     attempt.with {
                         // What the peer itself chose is the same, so that all that differs is what we let out.
                         $0.from = "sip:x@example.com"
                         $0.to = "sip:x@example.com"
                         $0.cseq = round
-                    }.signed(nonce: nonce), from: Server.flow("203.0.113.\(answers.count)"))
+                    }.signed(nonce: server.nonce(for: flow)), from: flow)
                 #expect(
                     answer.outcome == (round <= 5 ? .challenged(stale: false, reason) : .refused(.tooManyFailures)))
                 answers.append(answer.masked)
@@ -135,18 +136,52 @@ import Testing
         }
     }
 
-    @Test func `A wrong password gets 403 after the configured failures, from that address only, until a success`() {
-        let nonce = server.nonce()
+    @Test func `A wrong password gets 403 with Retry-After after the configured failures, from that address only`() {
         let wrong = phone.with { $0.password = "wrong" }
-        for _ in 0..<5 { #expect(server.send(wrong.signed(nonce: nonce)).status == 401) }
-        let refused = server.send(wrong.signed(nonce: nonce))
+        for _ in 0..<5 { #expect(server.register(wrong).status == 401) }
+        let refused = server.register(wrong)
         #expect(refused.status == 403)
+        #expect(refused.values("Retry-After") == ["1"])
         #expect(refused.values("Warning").first?.contains("R-1104") == true)
-        #expect(server.send(wrong.signed(nonce: nonce), from: Server.flow("203.0.113.1")).status == 401)
-        #expect(server.send(wrong.with { $0.login = "bob" }.signed(nonce: nonce)).status == 401)
+        #expect(server.register(wrong, from: Server.flow("203.0.113.1")).status == 401)
+        #expect(server.register(wrong.with { $0.login = "bob" }).status == 401)
+    }
 
-        #expect(server.send(phone.signed(nonce: nonce)).status == 200)
-        #expect(server.send(wrong.signed(nonce: nonce)).status == 401)
+    @Test func `While it waits nothing is checked, and an unknown login waits alike`() {
+        for login in ["alice", "nobody"] {
+            let wrong = phone.with {
+                $0.login = login; $0.password = "wrong"
+            }
+            for _ in 0..<6 { _ = server.register(wrong) }
+            let answer = server.register(phone.with { $0.login = login })
+            #expect(answer.outcome == .refused(.tooManyFailures))
+            #expect(answer.values("Retry-After") == ["1"])
+        }
+    }
+
+    @Test func `The delay doubles with each failure up to a minute, and a success ends it`() {
+        let wrong = phone.with { $0.password = "wrong" }
+        for _ in 0..<5 { _ = server.register(wrong) }
+        for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
+            #expect(server.register(wrong).values("Retry-After") == ["\(seconds)"])
+            server.wait(milliseconds: Int64(seconds) * 1000 - 1)
+            #expect(server.register(phone).status == 403)
+            server.wait(milliseconds: 1)
+        }
+        #expect(server.register(phone).status == 200)
+        #expect(server.register(wrong).status == 401)
+    }
+
+    @Test func `A device that is registered is not kept out by another behind its address`() {
+        #expect(server.register(phone).status == 200)
+        let other = Server.flow(port: 40001)
+        for _ in 0..<8 { _ = server.register(phone.with { $0.password = "wrong" }, from: other) }
+        #expect(server.register(phone.next, from: other).status == 403)
+        #expect(server.register(phone.next).status == 403, "but no more than once a second")
+        server.wait(seconds: 1)
+        for _ in 0..<3 { _ = server.register(phone.with { $0.password = "wrong" }, from: other) }
+        server.wait(seconds: 1)
+        #expect(server.register(phone.next.next).status == 200)
     }
 
     @Test func `Failures are forgotten after the window`() {
@@ -158,8 +193,65 @@ import Testing
     }
 
     @Test func `With 0 for the failures there is never a 403`() {
-        let server = Server { $0.authentication.failuresBefore403 = 0 }
-        for _ in 0..<20 { #expect(server.register(phone.with { $0.password = "wrong" }).status == 401) }
+        let server = Server {
+            $0.admission.failuresBeforeDelay = 0
+            $0.admission.isEnabled = false
+        }
+        for _ in 0..<40 { #expect(server.register(phone.with { $0.password = "wrong" }).status == 401) }
+    }
+
+    @Test func `Guesses from many addresses are thinned out, and the client is let in where it is known`() {
+        #expect(server.register(phone).status == 200)
+        var checked = 0
+        for number in 0..<100 {
+            let flow = Server.flow("203.0.113.\(number)")
+            let answer = server.register(phone.with { $0.password = "guess\(number)" }, from: flow)
+            if answer.outcome == .challenged(stale: false, .wrongPassword) { checked += 1 }
+            server.wait(milliseconds: 50)
+        }
+        #expect((21...26).contains(checked), "\(checked)")
+        #expect(server.register(phone.next).status == 200)
+        #expect(server.register(phone.next.next, from: Server.flow("198.51.100.99")).status == 403)
+    }
+
+    @Test func `An attempt with a nonce that another address has got counts against nobody`() {
+        let nonce = server.nonce(for: Server.flow("203.0.113.66"))
+        let wrong = phone.with { $0.password = "wrong" }
+        for _ in 0..<9 { #expect(server.send(wrong.signed(nonce: nonce)).status == 401) }
+        #expect(server.send(phone.signed(nonce: nonce)).status == 200, "a phone may move with its nonce")
+        for _ in 0..<20 { _ = server.send(wrong.signed(nonce: nonce)) }
+        #expect(server.send(phone.next.signed(nonce: nonce)).outcome == .challenged(stale: true, .nonceStale))
+        #expect(server.register(phone.next).status == 200, "and nobody at that address is kept out")
+        #expect(server.admission.reports(at: server.now).isEmpty)
+    }
+
+    @Test func `A client counts where it authenticated last, and nowhere when it is disabled or removed`() {
+        let (home, office) = (Server.flow(), Server.flow("203.0.113.5"))
+        func counts() -> [Int] { [home, office].map { server.admission.clients(of: $0.remote.address) } }
+        #expect(counts() == [0, 0])
+        #expect(server.register(phone).status == 200)
+        #expect(server.register(phone.next).status == 200)
+        #expect(counts() == [1, 0])
+        #expect(server.register(phone.next.next, from: office).status == 200)
+        #expect(counts() == [0, 1])
+        server.add("alice", id: 1)
+        #expect(counts() == [0, 1])
+        server.add("alice", id: 1, isEnabled: false)
+        #expect(counts() == [0, 0])
+        server.add("alice", id: 1)
+        #expect(server.register(phone.next.next.next, from: office).status == 200)
+        "alice".withSlice { _ = server.locations.setEnabled(false, $0) }
+        #expect(counts() == [0, 0])
+        #expect(
+            server.register(
+                phone.with {
+                    $0.login = "bob"; $0.from = "sip:bob@example.com"; $0.to = "sip:bob@example.com"
+                }
+            ).status == 200)
+        #expect(counts() == [1, 0])
+        "bob".withSlice { _ = server.locations.removeClient($0) }
+        #expect(counts() == [0, 0])
+        #expect(server.admission.statistics.clients == 0)
     }
 
     // MARK: Nonces
@@ -243,6 +335,7 @@ extension Authenticator.Outcome {
         case .authenticated: nil
         case .challenge(_, let reason): reason
         case .refused(let reason): reason
+        case .delayed: .tooManyFailures
         }
     }
 }

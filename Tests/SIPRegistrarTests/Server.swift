@@ -1,3 +1,4 @@
+import Admission
 import Observability
 import Primitives
 import SIPAuthentication
@@ -11,6 +12,7 @@ final class Server: Sendable {
     struct Settings {
         var registrar = RegistrarPolicy()
         var authentication = AuthenticationPolicy.offeringBoth
+        var admission = AdmissionPolicy()
     }
 
     struct Answer {
@@ -30,6 +32,7 @@ final class Server: Sendable {
 
     static let secret = HashKey(1, 2)
     let domains: DomainTable
+    let admission: Admission
     let locations: LocationService
     let authenticator: Authenticator
     let registrar: Registrar
@@ -39,9 +42,11 @@ final class Server: Sendable {
         domains = DomainTable(
             domain: "example.com", aliases: ["alias.example".utf8].map { [UInt8]($0) },
             sockets: [Server.socket("192.0.2.1", 5060), Server.socket("2001:db8::1", 5060)])
-        locations = LocationService(key: HashKey(3, 4))
+        admission = Admission(policy: settings.admission, key: HashKey(7, 8))
+        locations = LocationService(key: HashKey(3, 4), admission: admission)
         authenticator = Authenticator(
-            domains: domains, locations: locations, policy: settings.authentication, secret: Server.secret)
+            domains: domains, locations: locations, admission: admission, policy: settings.authentication,
+            secret: Server.secret)
         registrar = Registrar(
             policy: settings.registrar, domains: domains, locations: locations, authenticator: authenticator,
             key: HashKey(5, 6))
@@ -92,7 +97,7 @@ final class Server: Sendable {
         _ text: String, _ kind: Authenticator.Kind = .proxy, _ body: (Authenticator.Outcome) -> Result
     ) -> Result {
         with(text) {
-            body(authenticator.authenticate($0, kind, source: Server.flow().remote.address, now: now))
+            body(authenticator.authenticate($0, kind, source: Server.flow().remote, now: now))
         }
     }
 
@@ -107,12 +112,12 @@ final class Server: Sendable {
 
     /// Sends a request, answers the challenge, and gives the second answer.
     func register(_ phone: Phone, from flow: Flow = Server.flow()) -> Answer {
-        send(phone.signed(nonce: nonce()), from: flow)
+        send(phone.signed(nonce: nonce(for: flow)), from: flow)
     }
 
-    /// A nonce of this server, as in a challenge of now.
-    func nonce() -> String {
-        let challenge = send(Phone().request)
+    /// A nonce of this server, as in a challenge of now to whoever is at the end of a flow.
+    func nonce(for flow: Flow = Server.flow()) -> String {
+        let challenge = send(Phone().request, from: flow)
         let line = challenge.values("WWW-Authenticate").first ?? ""
         let start = line.range(of: "nonce=\"")
         return start.map { String(line[$0...].prefix { $0 != "\"" }) } ?? ""
