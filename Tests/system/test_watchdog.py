@@ -2,17 +2,21 @@
 
 import ctypes
 import os
+import re
+import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
 
 from conftest import CLIENTS, eventually
-from daemon import Daemon
+from daemon import BINARY, ROOT, Daemon
 from phone import Phone, connect
 
+USAGE, CONFIGURATION, CANNOT_BIND, STORE = 2, 3, 4, 5
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -181,3 +185,27 @@ def test_a_socket_that_cannot_be_used_is_no_reason_not_to_start(tmp_path, monkey
     monkeypatch.setenv("NOTIFY_SOCKET", address)
     daemon = Daemon(tmp_path / "daemon").start()
     assert daemon.stop() == 0
+
+
+# The unit file of the page.
+
+def unit_file():
+    text = (ROOT / "Docs/Operating.md").read_text()
+    return text.split("```ini\n")[1].split("```")[0]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_finds_nothing_wrong_with_the_unit_file(tmp_path):
+    file = tmp_path / "rollcall.service"
+    file.write_text(unit_file().replace("/usr/local/bin/rollcall", str(BINARY)))
+    done = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True, timeout=60)
+    ours = [line for line in (done.stdout + done.stderr).splitlines() if "rollcall.service" in line]
+    assert done.returncode == 0 and not ours, ours or done.stderr
+
+
+def test_the_unit_file_restarts_after_all_but_what_a_restart_does_not_mend():
+    page = (ROOT / "Docs/Operating.md").read_text()
+    codes = {int(line.split("|")[1]) for line in page.splitlines() if re.match(r"\| \d+ \|", line)}
+    lasting = {int(code) for code in re.search(r"RestartPreventExitStatus=(.*)", unit_file())[1].split()}
+    assert lasting == {USAGE, CONFIGURATION, CANNOT_BIND, STORE} < codes
+    assert "kill -HUP" in unit_file() and "Type=notify" in unit_file()
