@@ -46,7 +46,7 @@ import Testing
         framer.awaitsPong = true
         "\r\n".withSlice { framer.append($0) }
         _ = framer.next()
-        #expect(framer.takePong())
-        #expect(!framer.takePong())
+        let (first, second) = (framer.takePong(), framer.takePong())
+        #expect(first && !second)
     }
 }

@@ -104,7 +104,7 @@ import Testing
 
     @Test func `Pings that the network returns make a device unreachable`() {
         let network = network()
-        for _ in 0..<3 {
+        for _ in 0..<4 {
             for ping in network.keepAlive(seconds: 24) { network.bounce(ping) }
         }
         #expect(network.takeLog().components(of: "reg.unreachable") == 1)
