@@ -110,7 +110,7 @@ import Testing
             Question("k.example".withSlice { DNSName(host: $0) } ?? .root, .a),
             .records([.address(Servers.socket("192.0.2.1").address)]), seconds: 60, now: servers.now)
         #expect(servers.result(servers.resolve("k.example", port: 1)) == ["udp 192.0.2.1:1"])
-        servers.wait(6_000)
+        servers.wait(10_000)
         #expect(servers.result(servers.resolve("n0.example", port: 1, for: "198.51.100.66")) == ["..."])
     }
 

@@ -270,3 +270,16 @@ struct FailoverTests {
         #expect(places.ordered([tcp, place(1)], now: Instant(milliseconds: 1)) == [place(1), tcp])
     }
 }
+
+@Suite struct ReachabilityTests {
+    @Test("What listeners reach is in their order, each way once, and what is this machine alone comes last")
+    func order() {
+        let loopback = Listener(transport: .udp, address: Device.socket("::1", 5060))
+        let ways = Reachability([loopback] + TestNetwork.listeners + [loopback]).ways
+        #expect(
+            ways == [.init(.udp, isIPv4: true), .init(.tcp, isIPv4: true), .init(.udp, isIPv4: false)])
+        #expect(Reachability([loopback]).ways == [.init(.udp, isIPv4: false)])
+        let mixed = Reachability([loopback, Listener(transport: .tcp, address: Device.socket("192.0.2.1", 5060))])
+        #expect(mixed.ways == [.init(.tcp, isIPv4: true), .init(.udp, isIPv4: false)])
+    }
+}
