@@ -1,4 +1,5 @@
 import Primitives
+import SIPMessage
 import Testing
 
 @testable import SIPProxy
@@ -28,6 +29,32 @@ struct ForwardingTests {
         let call = Call(network)
         #expect(call.at(.bobsDesk)?.requestURI == "sip:bob@10.0.0.7:5062;ob;x=y")
         #expect(call.at(.bob)?.requestURI == Device.bob.contact)
+        network.expectNothingLeft()
+    }
+
+    @Test(
+        "A request at the limit of headers is cancelled and answered whole, though it has more of them then (fuzzing)")
+    func headersAtTheLimit() {
+        let count = SIPMessage.headerCapacity - 9
+        let invite = network.signed(
+            Device.alice.request("INVITE", to: "bob").with {
+                $0.headers = (0..<count).map { "X-\($0): 1" }
+            })
+        // The essential ones last, where they would be the first to be lost.
+        let moved = ["Call-ID: call-1\r\n", "CSeq: 1 INVITE\r\n"]
+        let start = moved.reduce(invite.text) { text, line in
+            text.split(separator: line, maxSplits: 1, omittingEmptySubsequences: false).joined()
+        }
+        let text = start.split(separator: "Content-Length: 0", maxSplits: 1).first.map(String.init) ?? ""
+        let sent = network.send(text + "Content-Length: 0\r\n" + moved.joined() + "\r\n", from: Device.alice.flow)
+        let forwarded = sent.requests("INVITE").first
+        #expect(forwarded?.lines.count ?? 0 > SIPMessage.headerCapacity)
+        network.answer(forwarded, 180)
+        let cancelled = network.send(invite.cancel)
+        #expect(cancelled.requests("CANCEL").first?["Call-ID"] == "call-1")
+        network.answer(forwarded, 603)
+        let refusal = network.fail(forwarded)
+        #expect(refusal.isEmpty)
         network.expectNothingLeft()
     }
 

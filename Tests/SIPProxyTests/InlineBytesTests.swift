@@ -32,6 +32,13 @@ struct InlineBytesTests {
         #expect(String(repeating: "A", count: 22).withSlice { InlineBytes<16>(base64URL: $0) }?.count == 16)
     }
 
+    @Test("Bytes have one text only: digits left over that make no byte are refused (found by fuzzing)")
+    func oneTextOnly() {
+        #expect("AAAA".withSlice { InlineBytes<16>(base64URL: $0) }?.count == 3)
+        #expect("AAAAA".withSlice { InlineBytes<16>(base64URL: $0) } == nil)
+        #expect("A".withSlice { InlineBytes<16>(base64URL: $0) } == nil)
+    }
+
     @Test("A number comes back big-endian; beyond the end there is none")
     func numbers() {
         var bytes = InlineBytes<16>()

@@ -74,6 +74,17 @@ struct DialogForwardingTests {
         network.expectNothingLeft()
     }
 
+    @Test("What is left of a line of many routes is one line still, so that no message outgrows the table (fuzzing)")
+    func manyRoutes() {
+        let call = Call(network)
+        let ok = network.answer(call.first, 200).first
+        let others = (0..<200).map { "<sip:203.0.113.5:\($0 + 6000);lr>" }.joined(separator: ", ")
+        let bye = network.send(
+            call.fromCaller("BYE", after: ok).with { $0.headers = ["\($0.headers.first ?? ""), \(others)"] })
+        #expect(bye.first?.values("Route") == [others])
+        network.expectNothingLeft()
+    }
+
     @Test("16.4: a Request-URI that is our own route, with no Route to take its place, stays")
     func strictRouteWithoutTarget() {
         let call = Call(network)

@@ -15,7 +15,7 @@ typealias FuzzTarget = @Sendable (ByteSlice) -> Void
 /// The chosen target. Set once before the fuzzer starts, which runs in this thread alone.
 nonisolated(unsafe) private var chosenTarget: FuzzTarget = { _ in }
 
-/// `fuzz TARGET [libFuzzer options] [corpus directories]`, or `fuzz --list`.
+/// `ROLLCALL_FUZZ_TARGET=name fuzz [libFuzzer options] [corpus directories]`, or `fuzz --list`.
 @main
 struct Driver {
     /// All targets by their names on the command line.
@@ -32,19 +32,19 @@ struct Driver {
     ]
 
     static func main() {
-        let name = CommandLine.arguments.dropFirst().first ?? ""
-        if name == "--list" {
+        if CommandLine.arguments.contains("--list") {
             for target in targets { print(target.name) }
             return
         }
+        // Not an argument: libFuzzer starts the program again with all of these when it merges.
+        let name = getenv("ROLLCALL_FUZZ_TARGET").map { String(cString: $0) } ?? ""
         guard let target = targets.first(where: { $0.name == name }) else {
-            print("fuzz: there is no target '\(name)'; fuzz --list shows all")
+            print("fuzz: ROLLCALL_FUZZ_TARGET is '\(name)', which is no target; fuzz --list shows all")
             exit(2)
         }
         chosenTarget = target.target
-        // The name of the target goes into the name of the program.
-        var argumentCount = CommandLine.argc - 1
-        var arguments = CommandLine.unsafeArgv + 1
+        var argumentCount = CommandLine.argc
+        var arguments = CommandLine.unsafeArgv
         let code = runFuzzer(&argumentCount, &arguments) { data, count in
             chosenTarget(ByteSlice(UnsafeRawBufferPointer(start: data, count: count)))
             return 0

@@ -69,7 +69,9 @@ struct ByteReader {
     mutating func flow() -> Flow {
         let kind = byte()
         let transport: TransportProtocol = kind & 1 == 0 ? .udp : .tcp
-        let address = kind & 2 == 0 ? IPAddress(ipv4: UInt32(truncatingIfNeeded: number())) : IPAddress(high: number(), low: number())
+        let address =
+            kind & 2 == 0
+            ? IPAddress(ipv4: UInt32(truncatingIfNeeded: number())) : IPAddress(high: number(), low: number())
         return Flow(
             transport: transport, listener: UInt16(byte()),
             remote: SocketAddress(address: address, port: UInt16(truncatingIfNeeded: number())),

@@ -105,7 +105,9 @@ private func checkAnswer(to request: borrowing SIPMessage, _ fault: Fault?) {
     let found = answer.parse(writer.slice, isStream: true)
     require(!answer.isRequest && answer.status >= 100, "an answer is no answer:\n\(writer.slice.string)")
     if fault == nil {
-        require(found == nil, "an answer to a good request is bad (\(found.map { "\($0)" } ?? "")):\n\(answer.bytes.string)")
+        require(
+            found == nil, "an answer to a good request is bad (\(found.map { "\($0)" } ?? "")):\n\(answer.bytes.string)"
+        )
         requireSame(request, answer, "an answer")
         require(!answer.toTag.isEmpty, "an answer has no tag of To")
         require(vias(in: request) == vias(in: answer), "an answer has other Vias")

@@ -31,7 +31,8 @@ private func read(_ text: ByteSlice) {
         var writer = ByteWriter(capacity: 64)
         writer.append(unescaped: uri.user)
         require(writer.count <= uri.user.count, "escapes grow when they are decoded")
-        require(writer.slice.bytes.withSlice { uri.user.equalsUnescaped($0) } || writer.slice.contains(escape: "%"),
+        require(
+            writer.slice.bytes.withSlice { uri.user.equalsUnescaped($0) } || writer.slice.contains(escape: "%"),
             "a user is not the same once decoded: \(text.string)")
     }
     if let uri = TelURI(text) {

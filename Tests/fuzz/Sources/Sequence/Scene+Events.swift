@@ -129,6 +129,7 @@ extension Scene {
     private func resolve(_ reader: inout ByteReader) {
         guard !effects.resolutions.isEmpty else { return }
         let resolution = effects.resolutions.remove(at: reader.below(effects.resolutions.count))
+        waitingNames = effects.resolutions.count
         var addresses: [IPAddress] = []
         let choices = reader.byte()
         if choices & 1 != 0 { addresses.append(Device.socket("203.0.113.5", 0).address) }

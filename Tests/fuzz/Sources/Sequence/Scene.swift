@@ -21,6 +21,8 @@ final class Scene {
     /// The place in `passwords` of each client's password; nil for a client that is removed.
     var passwords: [String: Int] = [:]
     var number = 0
+    /// How many names are asked for and not resolved yet.
+    var waitingNames = 0
     /// What was sent by devices, what the server forwarded, what it answered, what devices answered.
     var requests: [Request] = []
     var forwarded: [Sent] = []
@@ -147,6 +149,8 @@ final class Scene {
         }
         effects.outbox.removeAll()
         effects.registrations.removeAll()
+        if effects.resolutions.count > waitingNames { watcher.waits() }
+        waitingNames = effects.resolutions.count
         watcher.records += effects.records
         effects.records.removeAll()
         watcher.watch(log: effects.log.bytes)
@@ -188,5 +192,6 @@ final class Scene {
         if forwarded.count > 40 { forwarded.removeFirst(10) }
         if responses.count > 60 { responses.removeFirst(20) }
         if effects.resolutions.count > 40 { effects.resolutions.removeFirst(20) }
+        waitingNames = min(waitingNames, effects.resolutions.count)
     }
 }

@@ -71,7 +71,8 @@ extension Watcher {
 
     private func watchForwarded(_ callID: [UInt8]) {
         guard let cause, cause.isRequest, cause.method != .cancel else {
-            if isOwnMessage { admitted.insert(callID) }
+            let isDevices = callID.starts(with: Array("call-".utf8)) || callID.starts(with: Array("register-".utf8))
+            if isOwnMessage || ownMessagesWait, !isDevices { admitted.insert(callID) }
             require(admitted.contains(callID), "a request goes on that was not let through")
             return
         }
@@ -126,11 +127,11 @@ extension Watcher {
             return
         }
         let key = finalsKey(of: response)
-        var known = finals[key] ?? Finals(at: now.instant)
+        var known = finals[key]?[sent.flow] ?? Finals(at: now.instant)
         known.bytes.insert(sent.bytes)
         known.statuses.insert(response.status)
         known.at = now.instant
-        finals[key] = known
+        finals[key, default: [:]][sent.flow] = known
         let isForked = response.method == .invite && known.statuses.allSatisfy { $0 < 300 }
         require(
             isForked || known.bytes.count == 1, "a request has got a second final response: \(known.statuses.sorted())")

@@ -42,6 +42,8 @@ final class Watcher {
     private var notes: [Note] = []
     var cause: Cause?
     var isOwnMessage = false
+    /// A text of the server's own waits for a name; its Call-ID is not known before it leaves.
+    var ownMessagesWait = false
     /// Answers to challenges that the right password gave, and those that have brought something about.
     private var known: Set<[UInt8]> = []
     var spent: Set<[UInt8]> = []
@@ -58,7 +60,9 @@ final class Watcher {
     var responseFlows: [[UInt8]: Set<Flow>] = [:]
     /// Call-IDs of which changed messages were delivered.
     var changed: Set<[UInt8]> = []
-    var finals: [[UInt8]: Finals] = [:]
+    /// Final responses by what their transaction goes by, and by where they went: without state, what came from two places
+    /// is answered twice.
+    var finals: [[UInt8]: [Flow: Finals]] = [:]
     var seen: Set<[UInt8]> = []
     /// Grows when the same request may now get another answer.
     var epoch: UInt64 = 0
@@ -91,7 +95,8 @@ final class Watcher {
             for index in 0..<message.fieldCount {
                 let field = message.field(index)
                 if field.name == .authorization || field.name == .proxyAuthorization,
-                    let credentials = try? DigestCredentials(message.value(field)), known.contains(credentials.response.bytes)
+                    let credentials = try? DigestCredentials(message.value(field)),
+                    known.contains(credentials.response.bytes)
                 {
                     cause.credentials = credentials.response.bytes
                 }
@@ -102,6 +107,15 @@ final class Watcher {
             if !isChanged { renewFinals(of: message, flow, now) }
         }
         self.cause = cause
+    }
+
+    /// A name is asked for: what the server handles goes on when it is resolved.
+    func waits() {
+        if isOwnMessage { ownMessagesWait = true }
+        guard let cause, cause.isRequest else { return }
+        require(!cause.credentials.isEmpty || cause.hasToken, "a name is asked for by a stranger")
+        self.cause?.forwarded += 1
+        admitted.insert(cause.callID)
     }
 
     /// Ends what `begin` began.
@@ -155,10 +169,10 @@ final class Watcher {
 
     private func renewFinals(of request: borrowing SIPMessage, _ flow: Flow, _ now: Now) {
         let key = finalsKey(of: request)
-        guard let known = finals[key] else { return }
+        guard let latest = finals[key]?.values.map(\.at).max() else { return }
         // Then its transaction may have ended, and what comes again is a request anew.
         let lifetime: UInt64 = request.method == .invite ? 4_000 : 30_000
-        if flow.transport == .tcp || now.instant.milliseconds(since: known.at) > lifetime { finals[key] = nil }
+        if flow.transport == .tcp || now.instant.milliseconds(since: latest) > lifetime { finals[key] = nil }
     }
 
     /// What a server transaction goes by.
