@@ -11,8 +11,23 @@ public final class Admission: Sendable {
     }
 
     private static let shardCount = 64
-    let policy: AdmissionPolicy
-    let sizes: Sizes
+    private struct Rules: Sendable {
+        let policy: AdmissionPolicy
+        let sizes: Sizes
+
+        init(_ policy: AdmissionPolicy) {
+            self.policy = policy
+            sizes = Sizes(policy)
+        }
+    }
+
+    private let rules: Replaceable<Rules>
+    var policy: AdmissionPolicy {
+        @inline(__always) _read { yield rules.value.policy }
+    }
+    private var sizes: Sizes {
+        @inline(__always) _read { yield rules.value.sizes }
+    }
     private let shards: [Shard]
     private let key: HashKey
     /// Failures by source and login.
@@ -30,16 +45,31 @@ public final class Admission: Sendable {
 
     /// Nobody is known yet; `key` must be unpredictable.
     public init(policy: AdmissionPolicy, key: HashKey) {
-        self.policy = policy
+        let rules = Replaceable(Rules(policy))
+        self.rules = rules
         self.key = key
-        sizes = Sizes(policy)
         shards = (0..<Self.shardCount).map { _ in Shard() }
-        attempts = FailureRecords(places: 16_384, window: policy.failureWindow) { policy.pause(ofPair: $0) }
-        // Longer than the longest pause, after which the next failure must find those of before.
-        logins = FailureRecords(places: 4096, window: max(policy.failureWindow, 60_000)) { policy.pause(ofLogin: $0) }
+        attempts = FailureRecords(places: 16_384, window: policy.failureWindow) {
+            rules.value.policy.pause(ofPair: $0)
+        }
+        logins = FailureRecords(places: 4096, window: Self.loginWindow(policy)) {
+            rules.value.policy.pause(ofLogin: $0)
+        }
         strangers = FailureTable(window: policy.failureWindow)
         foreign = FailureTable(window: policy.failureWindow)
     }
+
+    /// Takes other rules for all from now on; bans and delays that have begun last as long as was said.
+    public func replacePolicy(_ policy: AdmissionPolicy) {
+        rules.replace { $0 = Rules(policy) }
+        attempts.window = policy.failureWindow
+        logins.window = Self.loginWindow(policy)
+        strangers.window = policy.failureWindow
+        foreign.window = policy.failureWindow
+    }
+
+    /// Longer than the longest pause, after which the next failure must find those of before.
+    private static func loginWindow(_ policy: AdmissionPolicy) -> Int64 { max(policy.failureWindow, 60_000) }
 
     // MARK: Packets
 

@@ -43,7 +43,7 @@ final class FailureRecords: Sendable {
     private static let shardCount = 16
     private let shards: [Shard]
     private let placesPerShard: Int
-    private let window: Int64
+    private let windowLength: Atomic<Int64>
     private let pause: @Sendable (UInt32) -> Int64
 
     /// Records in at most `places` places.
@@ -54,8 +54,14 @@ final class FailureRecords: Sendable {
     init(places: Int, window: Int64, pause: @escaping @Sendable (UInt32) -> Int64) {
         shards = (0..<Self.shardCount).map { _ in Shard() }
         placesPerShard = max(1, places / Self.shardCount / Self.ways) * Self.ways
-        self.window = window
+        windowLength = Atomic(window)
         self.pause = pause
+    }
+
+    /// How long after the last failure they are remembered, in milliseconds.
+    var window: Int64 {
+        get { windowLength.load(ordering: .relaxed) }
+        set { windowLength.store(newValue, ordering: .relaxed) }
     }
 
     private func shard(of key: HashValue) -> Shard { shards[Int(key.first % UInt64(Self.shardCount))] }

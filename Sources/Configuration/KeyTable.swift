@@ -13,7 +13,7 @@ enum KeyTable {
     /// The keys of the whole file.
     static let configuration: [Key<Configuration>] =
         restart(general) + live(registrar) + live(authentication) + live(proxy) + live(nat) + restart(dns) + live(timers)
-        + restart(limits) + restart(protection) + restart(api) + live(calls) + live(log) + live(shutdown)
+        + restart(limits) + live(protection) + restart(api) + live(calls) + live(log) + live(shutdown)
 
     private static let general: [K] = [
         .text(
@@ -65,12 +65,10 @@ enum KeyTable {
             "The time a nonce may be used; afterwards softphones get a new one without asking the user."),
         .number(
             "authentication.failuresBefore403", \.authentication.failuresBefore403, 0...1000,
-            "Failures within the window after which the answer is 403, for 1s, 2s, 4s, up to 1m; 0 is never."
-        ).restart,
+            "Failures within the window after which the answer is 403, for 1s, 2s, 4s, up to 1m; 0 is never."),
         .duration(
             "authentication.failureWindow", \.authentication.failureWindow, .seconds(1)...day,
-            "The time for which failures are remembered."
-        ).restart,
+            "The time for which failures are remembered."),
         .choice(
             "authentication.passwords", \.authentication.passwords,
             "How passwords are stored: recoverable so that the API can show them, digest only as hashes."

@@ -11,12 +11,10 @@ public struct Refusal: Error, Sendable {
         case minExpires(UInt32)
         /// The values of this header that are not supported, for Unsupported in a 420 (20.40).
         case unsupported(HeaderName)
-        /// Retry-After of a 503, in seconds (20.33).
+        /// Retry-After of a 503 or 403, in seconds (20.33).
         case retryAfter(UInt32)
         /// Allow, for a 405 (21.4.6).
         case allow
-        /// Retry-After of a 403, in seconds (20.33).
-        case retryAfter(UInt32)
     }
 
     /// The methods that we handle or relay, for Allow (20.5).

@@ -86,6 +86,7 @@ extension DaemonParts {
     func apply(_ configuration: Configuration, _ api: HTTPServer?, _ watchdog: Watchdog) {
         server.replaceSettings { DaemonParts.apply(configuration, to: &$0) }
         registrar.replacePolicy(DaemonParts.registrarPolicy(configuration.registrar, configuration.nat))
+        admission.replacePolicy(DaemonParts.admissionPolicy(configuration))
         authenticator.replacePolicy(DaemonParts.authenticationPolicy(configuration.authentication))
         transport.replaceLimits { DaemonParts.apply(configuration.limits, to: &$0) }
         writer.replaceLimits(RecordLimits(configuration))

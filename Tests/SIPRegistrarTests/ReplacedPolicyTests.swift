@@ -1,3 +1,4 @@
+import Admission
 import SIPAuthentication
 import Testing
 
@@ -41,10 +42,10 @@ import Testing
     }
 
     @Test func `The limit and the window of failures are the new ones`() {
-        var policy = AuthenticationPolicy()
-        policy.failuresBefore403 = 1
+        var policy = AdmissionPolicy()
+        policy.failuresBeforeDelay = 1
         policy.failureWindow = 5_000
-        server.authenticator.replacePolicy(policy)
+        server.admission.replacePolicy(policy)
         let wrong = phone.with { $0.password = "wrong" }
         #expect(server.register(wrong).status == 401)
         #expect(server.register(wrong.next).status == 403)
