@@ -10,7 +10,7 @@ from storm import (
     IS_LONG, MEGABYTE, Storm, cpu_seconds, daemon_for, dropped_datagrams, has_protection, lines_about, show,
     wait_for_empty_tables)
 
-PHONES, SECONDS, SPREAD = (5_000, 60, 10) if IS_LONG else (1_500, 8, 2)
+PHONES, SECONDS, SPREAD = (5_000, 60, 10) if IS_LONG else (1_500, 6, 2)
 CALLERS = 40
 PROTECTION = {"protection": {"trusted": []}} if has_protection() else {}
 
