@@ -1,7 +1,7 @@
 // A network between phones and server that loses, doubles and delays datagrams.
 //
 // Phones at `inside`:PORT send to `listen`; what they send leaves from `outside`:PORT for the server, and what the
-// server sends to `outside`:PORT comes to `inside`:PORT from `listen`: the relay is the far end of a NAT that keeps ports.
+// server sends to `outside`:PORT comes to `inside`:PORT from `listen`: the far end of a NAT that keeps ports.
 #include "storm.h"
 
 #include <poll.h>

@@ -102,7 +102,7 @@ def test_a_new_connection_of_the_same_device_replaces_the_dead_one(server, phone
 @pytest.mark.configuration(timers=SHORT)
 def test_both_of_two_phones_that_answer_together_are_told_and_no_call_is_left(server, phone, alice):
     """A thousand times with ROLLCALL_LONG=1. The caller acknowledges both and ends the one it does not want."""
-    rounds = 1_000 if IS_LONG else 80
+    rounds = 1_000 if IS_LONG else 50
     generator = random.Random(10)
     bobs = [phone("bob"), phone("bob")]
     for bob in bobs:
