@@ -16,6 +16,8 @@ struct Lookup: Sendable {
     var tries = 0
     var isStream = false
     var isExtended = true
+    /// The server does not keep the case of letters: it is not asked to in further tries.
+    var isCaseLost = false
     /// What became of the last try.
     var failure: LookupFailure?
 
@@ -77,7 +79,7 @@ extension NameResolver {
         lookup.number = nextQuery()
         let query = DNSQuery(
             lookup.question, identifier: UInt16(truncatingIfNeeded: random.next()),
-            letters: lookup.isStream ? 0 : random.next(), isExtended: lookup.isExtended)
+            letters: lookup.isStream || lookup.isCaseLost ? 0 : random.next(), isExtended: lookup.isExtended)
         lookup.query = query
         questionsByQuery[lookup.number] = lookup.question
         lookup.timer = timers.schedule(
@@ -108,6 +110,7 @@ extension NameResolver {
             case .none: continue
             case .exceptCase where !lookup.isStream:
                 // The server does not keep the case, or somebody guesses the rest: over TCP nobody can.
+                lookups[question]?.isCaseLost = true
                 repeatOverStream(question, now)
             case .exact, .exceptCase: answered(question, DNSResponse(bytes), now)
             }

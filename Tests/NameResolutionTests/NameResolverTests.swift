@@ -220,6 +220,23 @@ import Testing
         #expect(servers.result(number) == ["udp 192.0.2.1:1"])
     }
 
+    @Test("A server that keeps no case and has no TCP is asked in lower case")
+    func caseLost() {
+        let servers = Servers(Servers.udp4)
+        let number = servers.resolve("averylongname.example", port: 1)
+        guard let sent = servers.open.first else { return }
+        var response = Servers.response(to: sent, [.a("192.0.2.1")])
+        for index in 12..<30 { response[index] = ASCII.lowercase(response[index]) }
+        #expect(servers.deliver(response, to: sent))
+        #expect(servers.open.map(\.isStream) == [true])
+        if let stream = servers.open.first { servers.resolver.failed(stream.number, now: servers.now) }
+        servers.take()
+        #expect(servers.open.map(\.isStream) == [false])
+        #expect(servers.open.first.map { $0.query.question.allSatisfy { ASCII.lowercase($0) == $0 } } == true)
+        servers.serve(["averylongname.example A": [.a("192.0.2.1")]])
+        #expect(servers.result(number) == ["udp 192.0.2.1:1"])
+    }
+
     @Test("RFC 8305: when addresses are there, further ones are waited for half a second and no longer")
     func grace() {
         let servers = Servers(Servers.everything)

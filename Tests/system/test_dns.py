@@ -279,7 +279,7 @@ def test_dead_names_do_not_delay_others(names, phone, alice, bob, server):
     silent = sum(count for (name, _), count in names.asked.items() if name.startswith("dead"))
     print(f"live names {', '.join(f'{one * 1000:.0f}' for one in live)} ms; plain p99 before {sorted(before)[98] * 1000:.1f} ms, "
           f"during {sorted(during)[98] * 1000:.1f} ms; dead questions {silent}")
-    assert silent >= 1000
+    assert silent >= 900
     # The best of three, as the machine may be doing other things; a name that waits for dead ones takes seconds.
     assert min(live) < 0.2
     assert sorted(during)[98] < max(0.1, 3 * sorted(before)[98])
