@@ -35,7 +35,8 @@ import Testing
     }
 
     @Test func `An unknown option tag in Require gets 420 with only that tag in Unsupported`() {
-        let answer = server.send(phone.with { $0.headers = ["Require: path, gruu, outbound", "Require: 100rel"] }.request)
+        let answer = server.send(
+            phone.with { $0.headers = ["Require: path, gruu, outbound", "Require: 100rel"] }.request)
         #expect(answer.status == 420)
         #expect(answer.values("Unsupported") == ["gruu, 100rel"])
     }
