@@ -146,8 +146,12 @@ struct ConfigurationReader {
             reportRelation("registrar.defaultExpires", "not more than registrar.maxExpires", registrar.maxExpires)
         }
         checkWatchdog()
-        if configuration.nat.flowTimer >= configuration.limits.idleConnection {
-            reportRelation("nat.flowTimer", "less than limits.idleConnection", configuration.limits.idleConnection)
+        // A phone that keeps to the timer must not find its connection closed for silence.
+        let idleConnection = configuration.limits.idleConnection
+        if offsets["nat.flowTimer"] == nil {
+            configuration.nat.flowTimer = min(configuration.nat.flowTimer, idleConnection / 2)
+        } else if configuration.nat.flowTimer >= idleConnection {
+            reportRelation("nat.flowTimer", "less than limits.idleConnection", idleConnection)
         }
         if configuration.timers.t1 > configuration.timers.t2 {
             reportRelation("timers.t1", "not more than timers.t2", configuration.timers.t2)

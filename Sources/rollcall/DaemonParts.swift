@@ -220,7 +220,7 @@ struct DaemonParts: Sendable {
         policy.interval = Int64(clamping: configuration.interval.wholeMilliseconds)
         policy.unanswered = UInt8(clamping: configuration.unanswered)
         policy.pingsAll = configuration.targets == .all
-        policy.flowTimer = UInt32(clamping: configuration.flowTimer.wholeSeconds)
+        policy.flowTimer = max(1, UInt32(clamping: configuration.flowTimer.wholeSeconds))
         policy.reconnectTime = configuration.reconnectTime.wholeMilliseconds
         return policy
     }

@@ -146,6 +146,10 @@ import Testing
                 "r.json5:1:16: registrar.defaultExpires: expected at least registrar.minExpires (1m)"
             ),
             (
+                "{ nat: { flowTimer: \"10m\" } }",
+                "r.json5:1:10: nat.flowTimer: expected less than limits.idleConnection (10m)"
+            ),
+            (
                 "{ registrar: { defaultExpires: \"2h\" } }",
                 "r.json5:1:16: registrar.defaultExpires: expected not more than registrar.maxExpires (1h)"
             ),
@@ -168,6 +172,7 @@ import Testing
     }
 
     @Test func `A default expiry that nobody wrote follows the written bounds`() throws {
+        #expect(try read("{ limits: { idleConnection: '1m' } }").nat.flowTimer == .seconds(30))
         #expect(try read("{ registrar: { maxExpires: '10m' } }").registrar.defaultExpires == .seconds(600))
         #expect(
             try read("{ registrar: { minExpires: '2h', maxExpires: '3h' } }").registrar.defaultExpires == .seconds(7200)

@@ -36,6 +36,8 @@ import Testing
                   "q": "0.5",
                   "date_created": "Tue, 14 Nov 2023 22:12:20 +0000",
                   "date_last_seen": "Tue, 14 Nov 2023 22:13:20 +0000",
+                  "last_alive": "Tue, 14 Nov 2023 22:13:20 +0000",
+                  "reachable": true,
                   "date_expires": "Tue, 14 Nov 2023 22:23:20 +0000",
                   "expires_in": 600,
                   "uri": "/api/2012-04-24/Accounts/\(api.top.sid)/Registrations/\(sid).json"

@@ -62,7 +62,7 @@ struct ValidationTests {
             Device.alice.request("OPTIONS", to: "sip:example.com").with { $0.maxForwards = "0" }, isSigned: false)
         #expect(answer?.status == 200)
         #expect(answer?["Allow"].contains("INVITE") == true)
-        #expect(answer?["Supported"] == "path")
+        #expect(answer?["Supported"] == "path, outbound")
     }
 
     @Test("8.2.2.3: OPTIONS to the server that requires an unknown extension is answered 420 with it in Unsupported")

@@ -61,12 +61,12 @@ struct TransportFailureTests {
         network.expectNothingLeft()
     }
 
-    @Test("16.9: a request in a dialog that cannot be sent is answered 500")
+    @Test("16.9: a request in a dialog that cannot be sent is answered 430 (RFC 5626 5.3)")
     func inDialog() {
         let call = Call(network)
         let ok = network.answer(call.first, 200).first
         let bye = network.send(call.fromCaller("BYE", after: ok))
-        #expect(network.fail(bye.first).summaries == ["500 BYE"])
+        #expect(network.fail(bye.first).summaries == ["430 BYE"])
         network.expectNothingLeft()
     }
 

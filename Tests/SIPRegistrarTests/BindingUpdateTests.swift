@@ -176,6 +176,7 @@ import Testing
 
     @Test func `A device with instance-id and reg-id replaces its binding whatever its Contact`() {
         let tail = ";+sip.instance=\"<urn:uuid:1>\";reg-id=1"
+        let phone = phone.with { $0.headers = ["Supported: outbound"] }
         _ = server.register(phone.with { $0.contacts = ["<sip:a@10.0.0.5:1111>" + tail] })
         let answer = server.register(
             phone.with {
@@ -189,7 +190,13 @@ import Testing
 
     @Test func `Another reg-id or instance-id is another binding, even with the same Contact`() {
         let contact = "<sip:a@10.0.0.5:1111>;+sip.instance=\"<urn:uuid:1>\";reg-id="
-        _ = server.register(phone.with { $0.contacts = [contact + "1", contact + "2"] })
+        let phone = phone.with { $0.headers = ["Supported: outbound"] }
+        _ = server.register(phone.with { $0.contacts = [contact + "1"] })
+        _ = server.register(
+            phone.with {
+                $0.contacts = [contact + "2"]
+                $0.callID = "second-flow"
+            })
         #expect(server.targets().count == 2)
         _ = server.register(phone.next.with { $0.contacts = ["<sip:a@10.0.0.5:1111>;+sip.instance=\"<urn:uuid:2>\""] })
         #expect(server.targets().count == 3)

@@ -153,7 +153,7 @@ import Testing
             phone("<sip:alice@10.0.0.7:5060;transport=tcp>") { $0.headers = agent }, from: flow(1, connection: 1))
         let other = phone("<sip:alice@10.0.0.7:5070;transport=tcp>") {
             $0.headers = agent
-            $0.callID = "after a restart"
+            $0.callID = "after-a-restart"
         }
         _ = server.locations.connectionClosed(1, reconnectTime: 5000, now: now)
         _ = server.register(other, from: flow(2, connection: 2))
