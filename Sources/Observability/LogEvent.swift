@@ -78,7 +78,7 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
             Entry("store.error", .error, "The database refused to read or write; what waited for it was answered 503.")
         case .storeOK: Entry("store.ok", .info, "The database works again after an error.")
         case .accountChanged:
-            Entry("account.changed", .info, "What counts for an account has changed, and for all of its clients with it.")
+            Entry("account.changed", .info, "What counts for an account, and so for its clients, has changed.")
         case .clientChanged: Entry("client.changed", .info, "A client was added, or its values were changed.")
         case .clientRemoved: Entry("client.removed", .info, "A client was removed, its bindings with it.")
         case .registrationOK:
@@ -113,7 +113,7 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
         case .apiChange: Entry("api.change", .info, "A request of the API changed something.")
         case .apiRequest: Entry("api.request", .debug, "A request of the API was answered.")
         case .apiRefused:
-            Entry("api.refused", .warn, "A request of the API was refused: for its credentials or rights, or by the HTTP server.")
+            Entry("api.refused", .warn, "The API refused a request, for its credentials or rights, or as HTTP.")
         case .apiError: Entry("api.error", .error, "A request of the API failed in the server.")
         case .logDropped: Entry("log.dropped", .warn, "Lines were lost because nobody read the log fast enough.")
         case .logSuppressed: Entry("log.suppressed", .warn, "Repeated lines of one source were counted, not written.")
