@@ -100,7 +100,7 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
                 "store.slow", .warn, "The database has not finished a change for some time; registrations wait for it.")
         case .storeOK: Entry("store.ok", .info, "The database works again after an error.")
         case .accountChanged:
-            Entry("account.changed", .info, "What counts for an account has changed, and for all of its clients with it.")
+            Entry("account.changed", .info, "What counts for an account, and so for its clients, has changed.")
         case .clientChanged: Entry("client.changed", .info, "A client was added, or its values were changed.")
         case .clientRemoved: Entry("client.removed", .info, "A client was removed, its bindings with it.")
         case .registrationOK:
@@ -139,7 +139,7 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
         case .apiChange: Entry("api.change", .info, "A request of the API changed something.")
         case .apiRequest: Entry("api.request", .debug, "A request of the API was answered.")
         case .apiRefused:
-            Entry("api.refused", .warn, "A request of the API was refused: for its credentials or rights, or by the HTTP server.")
+            Entry("api.refused", .warn, "The API refused a request, for its credentials or rights, or as HTTP.")
         case .apiError: Entry("api.error", .error, "A request of the API failed in the server.")
         case .sourceBanned:
             Entry("source.banned", .warn, "All packets of an address are dropped for a while: too many failures.")

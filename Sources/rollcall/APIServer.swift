@@ -102,7 +102,8 @@ final class RequestLog: RequestObserver {
     /// Writes a line for what the HTTP server has answered by itself.
     func refused(_ source: IPAddress, status: Int, why: String) {
         let now = System.now().instant
-        guard why.withSlice({ why in limiter.withLock { $0.admits(source, .apiRefused, why, at: now) } }) else { return }
+        let isAdmitted = why.withSlice { why in limiter.withLock { $0.admits(source, .apiRefused, why, at: now) } }
+        if !isAdmitted { return }
         let problem = Problem(ofServerStatus: status)
         log.write(.apiRefused) { buffer in
             source.description.withSlice { buffer.field("src", $0) }

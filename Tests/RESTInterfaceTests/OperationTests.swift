@@ -80,6 +80,8 @@ import Testing
             return ask(
                 operation,
                 operation.name == "createClient" ? ["Login": "dave", "Password": "abc"] : ["Password": "abc"])
+        case .loginTaken where operation.name == "createNumber":
+            return ask(operation, ["PhoneNumber": "alice", "isSIP": "true"])
         case .loginTaken: return ask(operation, ["Login": "alice", "Password": "another"])
         case .loginTakenElsewhere: return ask(operation, ["Login": "carol", "Password": "test"])
         case .bodyNotForm:
@@ -97,7 +99,7 @@ import Testing
         case .applicationInUse:
             _ = api.send("PUT", "Clients/\(client.sid)", ["VoiceApplicationSid": application.sid])
             return ask(operation)
-        case .numberTaken: return ask(operation, ["PhoneNumber": "12345"])
+        case .numberTaken: return ask(operation, ["PhoneNumber": "12345", "Login": "12345", "Password": "secret-1"])
         case .pageInvalid: return ask(operation, ["Page": "7"])
         case .recipientUnreachable:
             api.phones.content.withLock { $0.refusal = Phones.refusal }
@@ -118,6 +120,10 @@ import Testing
             }
             api.transactions.error.withLock { $0 = .full(path: "p") }
             return ask(operation)
+        case .changeNotInEffect:
+            if operation.method == .get || operation.path.names.last == "RegistrationSid" { return nil }
+            api.transactions.error.withLock { $0 = .notInEffect(path: "p", cause: "c") }
+            return ask(operation)
         default: return nil
         }
     }
@@ -136,7 +142,9 @@ import Testing
     @Test(arguments: Operation.all.indices)
     func `Each operation can end with what every operation can`(index: Int) throws {
         let operation = Operation.all[index]
-        for problem in [Problem.notAuthenticated, .accountInactive, .accountOutOfReach, .storeUnavailable] {
+        for problem in [
+            Problem.notAuthenticated, .accountInactive, .accountOutOfReach, .storeUnavailable, .changeNotInEffect,
+        ] {
             guard let answer = try OperationTests().provoke(problem, operation) else { continue }
             #expect(answer.code == problem.code && answer.status == problem.status, "\(operation.name) \(problem)")
         }
