@@ -61,11 +61,23 @@ class Wedge:
 
 
 @pytest.fixture
-def daemon(tmp_path):
-    made = Daemon(tmp_path / "daemon", CLIENTS, shutdown={"watchdog": "2s"}, workers=2).start()
+def make(tmp_path):
+    """Makes daemons that the test starts itself; whatever still runs at the end is killed."""
+    daemons = []
+
+    def made(*arguments, **changes):
+        daemons.append(Daemon(tmp_path / "daemon", *arguments, **changes))
+        return daemons[-1]
+
     yield made
-    if made.is_alive():
-        made.kill()
+    for daemon in daemons:
+        if daemon.is_alive():
+            daemon.kill()
+
+
+@pytest.fixture
+def daemon(make):
+    return make(CLIENTS, shutdown={"watchdog": "2s"}, workers=2).start()
 
 
 @pytest.mark.parametrize("name", ["sip-0", "sip-1"])
@@ -98,8 +110,8 @@ def test_a_pause_of_the_whole_process_is_no_hang(daemon):
     assert daemon.stop() == 0
 
 
-def test_without_the_watchdog_a_worker_may_hang_for_ever(tmp_path):
-    daemon = Daemon(tmp_path / "daemon", shutdown={"watchdog": "0s"}, workers=2).start()
+def test_without_the_watchdog_a_worker_may_hang_for_ever(make):
+    daemon = make(shutdown={"watchdog": "0s"}, workers=2).start()
     wedge = Wedge(daemon, "sip-1")
     time.sleep(2.5)
     alive = daemon.is_alive()
@@ -138,10 +150,10 @@ class Manager:
 
 
 @pytest.mark.parametrize("kind", ["path", "abstract"])
-def test_the_manager_hears_of_start_reload_and_end(tmp_path, monkeypatch, kind):
+def test_the_manager_hears_of_start_reload_and_end(make, tmp_path, monkeypatch, kind):
     address = str(tmp_path / "notify") if kind == "path" else f"@rollcall-test-{os.getpid()}"
     manager = Manager(monkeypatch, address)
-    daemon = Daemon(tmp_path / "daemon", CLIENTS, shutdown={"drain": "5s"})
+    daemon = make(CLIENTS, shutdown={"drain": "5s"})
     daemon.start(wait=False)
     assert manager.receive() == {"READY": "1"}
     assert daemon.wait_for_event("server.ready", within=0.5), "not before everything is open"
@@ -162,9 +174,9 @@ def test_the_manager_hears_of_start_reload_and_end(tmp_path, monkeypatch, kind):
     assert daemon.wait_for_exit() == 0
 
 
-def test_the_manager_gets_signs_of_life_while_the_workers_turn(tmp_path, monkeypatch):
+def test_the_manager_gets_signs_of_life_while_the_workers_turn(make, tmp_path, monkeypatch):
     manager = Manager(monkeypatch, str(tmp_path / "notify"), WATCHDOG_USEC="1000000")
-    daemon = Daemon(tmp_path / "daemon", shutdown={"watchdog": "0s"}, workers=2).start()
+    daemon = make(shutdown={"watchdog": "0s"}, workers=2).start()
     began = time.monotonic()
     for _ in range(4):
         manager.receive_until("WATCHDOG")
@@ -181,9 +193,9 @@ def test_the_manager_gets_signs_of_life_while_the_workers_turn(tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("address", ["", "relative", "/nowhere/at/all", "@" + "x" * 200])
-def test_a_socket_that_cannot_be_used_is_no_reason_not_to_start(tmp_path, monkeypatch, address):
+def test_a_socket_that_cannot_be_used_is_no_reason_not_to_start(make, monkeypatch, address):
     monkeypatch.setenv("NOTIFY_SOCKET", address)
-    daemon = Daemon(tmp_path / "daemon").start()
+    daemon = make().start()
     assert daemon.stop() == 0
 
 
