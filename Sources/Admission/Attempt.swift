@@ -9,6 +9,8 @@ public struct Attempt: Sendable {
     let isTrusted: Bool
     /// The keyed hash of the login.
     let login: HashValue
+    /// What tells this login from this source from all others.
+    let pair: HashValue
     /// True when the nonce was issued to this source, which thus has got the challenge: the address is not invented.
     let isOwnNonce: Bool
 
@@ -42,8 +44,10 @@ extension Admission {
     /// - Parameter isOwnNonce: True when the nonce was issued to the source of the address.
     public func attempt(from address: IPAddress, login: HashValue, isOwnNonce: Bool) -> Attempt {
         let isTrusted = isTrusted(address)
+        let source = Source(address)
         return Attempt(
-            source: Source(address), isTrusted: isTrusted, login: login, isOwnNonce: isOwnNonce || isTrusted)
+            source: source, isTrusted: isTrusted, login: login, pair: hash(of: source, login),
+            isOwnNonce: isOwnNonce || isTrusted)
     }
 
     /// Decides whether an attempt is checked.
@@ -55,7 +59,7 @@ extension Admission {
             return .challenge
         }
         if attempt.isOwnNonce {
-            let turn = attempts.turn(hash(of: attempt.source, attempt.login), at: now)
+            let turn = attempts.turn(attempt.pair, at: now)
             if case .waits(let milliseconds, let sinceCheck) = turn {
                 // One that shares the port of the device, behind a proxy for example, guesses no faster than this.
                 return .wait(seconds: Self.seconds(milliseconds), sinceCheck >= 1000 ? .device : .nobody)
@@ -72,7 +76,7 @@ extension Admission {
 
     /// Notes that an attempt which had to wait is checked as an exemption.
     public func exempt(_ attempt: Attempt, at now: UnixTime) {
-        attempts.noteCheck(hash(of: attempt.source, attempt.login), at: now)
+        attempts.noteCheck(attempt.pair, at: now)
     }
 
     /// Counts an attempt whose password was wrong, or whose login does not exist or is disabled.
@@ -92,13 +96,13 @@ extension Admission {
             _ = foreign.add(hash(of: attempt.source), now: now)
             return nil
         }
-        let (_, pause) = attempts.add(hash(of: attempt.source, attempt.login), failure, at: now)
+        let (_, pause) = attempts.add(attempt.pair, failure, at: now)
         if !attempt.isTrusted { countFailure(attempt.source, text, reason, at: now) }
         return pause > 0 ? Self.seconds(pause) : nil
     }
 
     /// Forgets the failures of a login from a source: its password was right.
     public func succeeded(_ attempt: Attempt) {
-        if isUsed { attempts.remove(hash(of: attempt.source, attempt.login)) }
+        if isUsed { attempts.remove(attempt.pair) }
     }
 }

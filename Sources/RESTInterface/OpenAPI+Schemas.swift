@@ -24,7 +24,8 @@ extension OpenAPI {
                 "schemas",
                 of: object { schemas in
                     let all: [Schema] = [
-                        .client, .registration, .registrationStatus, .account, .application, .number, .call, .message,
+                        .client, .registration, .registrationStatus, .ban, .account, .application, .number, .call,
+                        .message,
                     ]
                     for schema in all { schemas.add(schema.name, of: describe(schema)) }
                     schemas.add(

@@ -121,7 +121,7 @@ import Testing
         }
         world.wait(seconds: 3602)
         for number in 0..<20 { world.fail("again-\(number)", from: scanner) }
-        world.wait(seconds: 61)
+        world.wait(seconds: 60)
         #expect(world.admitted(1, from: scanner) == 0)
         world.wait(seconds: 1)
         #expect(world.admitted(1, from: scanner) == 1, "a ban of long ago is forgotten")

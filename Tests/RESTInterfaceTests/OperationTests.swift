@@ -8,6 +8,7 @@ import Testing
 /// Provokes each problem of each operation.
 @Suite struct OperationTests {
     let api: API
+    private static let ban = "BN" + String(repeating: "1", count: 32)
     private let child: AccountRow
     private let client: ClientRow
     private let foreign: ClientRow
@@ -21,6 +22,10 @@ import Testing
         foreign = try api.client("carol", of: child)
         application = try api.application("App")
         number = try api.number("12345")
+        let ban = BanRow(
+            sid: OperationTests.ban, kind: "source", source: "203.0.113.7", login: "x", failures: 20,
+            since: api.clock.now, until: api.clock.now, refusal: Phones.refusal)
+        api.phones.content.withLock { $0.bans = [ban] }
     }
 
     /// The path of an operation with what there is, or with sids of nothing.
@@ -30,6 +35,7 @@ import Testing
             "AccountSid": operation.name.hasSuffix("Account") ? child.sid : api.top.sid,
             "ClientSid": exists ? client.sid : "CL" + nothing,
             "ApplicationSid": exists ? application.sid : "AP" + nothing,
+            "BanSid": exists ? OperationTests.ban : "BN" + nothing,
             "PhoneNumberSid": exists ? number.sid : "PN" + nothing,
         ]
         var path = operation.path.text
@@ -107,7 +113,9 @@ import Testing
             return operation.path.names.isEmpty
                 ? nil : ask(operation, path: path(operation).replacing(/AC[0-9a-f]+/, with: api.top.sid), as: child)
         case .storeUnavailable:
-            if operation.method == .get || operation.path.names.last == "RegistrationSid" { return nil }
+            if operation.method == .get || ["RegistrationSid", "BanSid"].contains(operation.path.names.last) {
+                return nil
+            }
             api.transactions.error.withLock { $0 = .full(path: "p") }
             return ask(operation)
         default: return nil

@@ -48,6 +48,14 @@ def make_registration(number):
     dave.try_to_register([f"<sip:dave@127.0.0.1:{20_000 + number % 9_000}>;q=0.5"])
 
 
+def make_ban(number):
+    """Lets a login wait, by wrong passwords."""
+    guesser = Phone(dave.server, f"guess{number}", "wrong", dave.domain)
+    for _ in range(6):
+        guesser.try_to_register()
+    guesser.close()
+
+
 # The place of a sid: the list that has it, the member of the list, and how one more is made.
 PLACES = {
     "ClientSid": ("Clients", None, lambda n: post("Clients", {"Login": f"seed{n}", "Password": "secret"})),
@@ -56,6 +64,7 @@ PLACES = {
         "IncomingPhoneNumbers", "incomingPhoneNumbers",
         lambda n: post("IncomingPhoneNumbers", {"PhoneNumber": f"+1555{n:07}"})),
     "RegistrationSid": ("Registrations", None, make_registration),
+    "BanSid": ("Bans", None, make_ban),
     "CallSid": ("Calls", "calls", None),
     "MessageSid": ("SMS/Messages", "messages", None),
 }

@@ -186,6 +186,25 @@ def test_who_may_do_what(world, relation, method, path, form):
     judge.close()
 
 
+@pytest.mark.parametrize("relation", RELATIONS)
+@pytest.mark.parametrize("method, path", [("GET", "Bans.json"), ("DELETE", f"Bans/{sid('BN')}")])
+def test_bans_are_of_the_whole_server_and_for_its_main_account(world, relation, method, path):
+    caller, target, status, code = RELATIONS[relation]
+    if status == 200 and target != "top":
+        status, code = 403, "R-3107"
+    elif status == 200 and method == "DELETE":
+        status, code = 404, "R-3201"
+    program = world.callers[caller].on(world.callers[target])
+    if status == 401:
+        program.source = fresh_source()
+    answer = program.ask(method, path, credentials=caller != "anonymous", headers={"Accept": "application/json"})
+    if status == 200:
+        assert answer.status == 200, answer
+    else:
+        assert_refused(answer, status, code)
+    program.close()
+
+
 def without_time(value):
     """A representation without what time changes."""
     if isinstance(value, list):

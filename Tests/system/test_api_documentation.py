@@ -74,6 +74,7 @@ class People:
         {
             "alice registers": lambda: self.phone("alice", "test").register(),
             "alice registers with a wrong password": self.register_wrongly,
+            "somebody guesses a password": self.guess,
             "alice has the password NewPassword": lambda: self.phone("alice", "NewPassword").register(),
             "alice registers again": lambda: self.phone("alice", "NewPassword").register(),
             "alice calls bob, and carol who is not there": self.call,
@@ -83,6 +84,11 @@ class People:
     def register_wrongly(self):
         phone = Phone(("127.0.0.1", self.daemon.port), "alice", "wrong", self.daemon.domain)
         assert phone.try_to_register().status == 401
+        phone.close()
+
+    def guess(self):
+        phone = Phone(("127.0.0.1", self.daemon.port), "admin", "1234", self.daemon.domain)
+        assert [phone.try_to_register().status for _ in range(6)][-1] == 403
         phone.close()
 
     def call(self):
