@@ -24,12 +24,15 @@ libc.ptrace.restype = ctypes.c_long
 
 
 def thread_of(daemon, name):
-    """The identifier of a thread by its name."""
-    for number in os.listdir(f"/proc/{daemon.process.pid}/task"):
-        with open(f"/proc/{daemon.process.pid}/task/{number}/comm") as comm:
-            if comm.read().strip() == name:
-                return int(number)
-    raise AssertionError(f"no thread {name}")
+    """The identifier of a thread by its name, which it gives itself in its first moment."""
+    def find():
+        for number in os.listdir(f"/proc/{daemon.process.pid}/task"):
+            with open(f"/proc/{daemon.process.pid}/task/{number}/comm") as comm:
+                if comm.read().strip() == name:
+                    return int(number)
+    found = eventually(find)
+    assert found, f"no thread {name}"
+    return found
 
 
 class Wedge:
