@@ -85,6 +85,7 @@ def daemon(make):
 
 @pytest.mark.parametrize("name", ["sip-0", "sip-1"])
 def test_a_worker_that_hangs_ends_the_process_with_its_name_and_the_reason(daemon, name):
+    time.sleep(1)  # In its first moment a thread may hold a lock of the runtime that the start still needs.
     wedge = Wedge(daemon, name)
     began = time.monotonic()
     try:
