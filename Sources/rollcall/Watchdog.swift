@@ -60,7 +60,9 @@ final class Watchdog: @unchecked Sendable {
     private func run() {
         clinux_name_thread("watchdog")
         // Made before it is needed: a thread that hangs may hold the lock of the memory allocator.
+        // The same holds for locks of the runtime that something takes when it is done for the first time.
         var line = LogBuffer(level: .error, capacity: 1024)
+        write(0, 0, System.now(), to: &line)
         var detector = HangDetector(now: System.now().instant)
         var nextSign = Instant(milliseconds: 0)
         while !isStopped.load(ordering: .relaxed) {
@@ -82,6 +84,19 @@ final class Watchdog: @unchecked Sendable {
     }
 
     private func end(_ index: Int, _ milliseconds: UInt64, _ now: Now, _ line: inout LogBuffer) {
+        write(index, milliseconds, now, to: &line)
+        // What the others have said before has 100 ms to be written.
+        usleep(100_000)
+        var readiness = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+        if poll(&readiness, 1, 500) > 0 {
+            _ = line.bytes.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        }
+        signal(SIGABRT, SIG_DFL)
+        abort()
+    }
+
+    private func write(_ index: Int, _ milliseconds: UInt64, _ now: Now, to line: inout LogBuffer) {
+        line.removeAll()
         line.adopt(LogStyle(level: .error, format: style.value.format))
         if line.begin(.serverWedged, at: now.unix) {
             "sip-\(index)".withSlice { line.field("thread", $0) }
@@ -92,13 +107,5 @@ final class Watchdog: @unchecked Sendable {
                 sentence: "The process ends by SIGABRT to be started again; report it with the core dump and the log.")
             line.end()
         }
-        // What the others have said before has 100 ms to be written.
-        usleep(100_000)
-        var readiness = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
-        if poll(&readiness, 1, 500) > 0 {
-            _ = line.bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-        }
-        signal(SIGABRT, SIG_DFL)
-        abort()
     }
 }

@@ -24,12 +24,15 @@ libc.ptrace.restype = ctypes.c_long
 
 
 def thread_of(daemon, name):
-    """The identifier of a thread by its name."""
-    for number in os.listdir(f"/proc/{daemon.process.pid}/task"):
-        with open(f"/proc/{daemon.process.pid}/task/{number}/comm") as comm:
-            if comm.read().strip() == name:
-                return int(number)
-    raise AssertionError(f"no thread {name}")
+    """The identifier of a thread by its name, which it gives itself in its first moment."""
+    def find():
+        for number in os.listdir(f"/proc/{daemon.process.pid}/task"):
+            with open(f"/proc/{daemon.process.pid}/task/{number}/comm") as comm:
+                if comm.read().strip() == name:
+                    return int(number)
+    found = eventually(find)
+    assert found, f"no thread {name}"
+    return found
 
 
 class Wedge:
@@ -82,6 +85,7 @@ def daemon(make):
 
 @pytest.mark.parametrize("name", ["sip-0", "sip-1"])
 def test_a_worker_that_hangs_ends_the_process_with_its_name_and_the_reason(daemon, name):
+    time.sleep(1)  # In its first moment a thread may hold a lock of the runtime that the start still needs.
     wedge = Wedge(daemon, name)
     began = time.monotonic()
     try:
