@@ -86,7 +86,8 @@ final class Worker: EventLoopDelegate {
         server.connectionClosed(flow.connection, now: now, effects: &effects)
         storeChanges()
         // A binding goes with its connection: nothing else leads to its device. A short time is left to come back.
-        let dropped = location.connectionClosed(flow.connection, reconnectTime: server.keepalive.reconnectTime, now: now)
+        let dropped = location.connectionClosed(
+            flow.connection, reconnectTime: server.keepalive.reconnectTime, now: now)
         drop(dropped, .registrationRemoved, "its connection was closed", now)
     }
 
