@@ -48,7 +48,7 @@ import Testing
         // Some value of each kind that is nowhere the default.
         let values = [
             "\"scratch.example\"", "[\"192.0.2.9\"]", "[\"192.0.2.9:81\"]", "\"59m\"", "\"2s\"", "7", "77",
-            "\"synced\"", "\"refuse\"", "[\"SHA-256\"]", "[]", "\"digest\"", "\"2k\"", "\"error\"", "\"json\"", "1s",
+            "\"synced\"", "\"refuse\"", "[\"SHA-256\"]", "[]", "\"digest\"", "\"2k\"", "\"error\"", "\"json\"",
             "\"1s\"", "3", "777", "\"off\"", "\"all\"", "false", "true",
         ]
         let isStored = try values.contains { text in

@@ -46,7 +46,8 @@ struct Answer {
     var json: Any? { try? JSONSerialization.jsonObject(with: Data(bytes)) }
     var object: [String: Any] { json as? [String: Any] ?? [:] }
     var list: [[String: Any]] { json as? [[String: Any]] ?? [] }
-    var xml: XMLElement? { (try? XMLDocument(data: Data(bytes)))?.rootElement() }
+    // Foundation crashes at a document of no bytes.
+    var xml: XMLElement? { bytes.isEmpty ? nil : (try? XMLDocument(data: Data(bytes)))?.rootElement() }
 
     /// The code of a failure, in either form.
     var code: String? {

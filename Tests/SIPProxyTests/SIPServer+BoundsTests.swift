@@ -42,7 +42,7 @@ struct SIPServerBoundsTests {
         #expect(network.openTransactions(of: "alice") == 0)
     }
 
-    @Test("A client whose share is used up gets 503, R-1508 and Retry-After, without a transaction or a record")
+    @Test("A client whose share is used up gets 503, R-1509 and Retry-After, without a transaction or a record")
     func share() {
         let network = TestNetwork(.alice, .bob, .carol) { $0.maxTransactionsPerClient = 5 }
         _ = network.takeRecords()
@@ -56,7 +56,7 @@ struct SIPServerBoundsTests {
         let before = network.server.tableSizes
         let refused = network.sendSigned(Device.alice.request("INVITE", to: "bob").with { $0.callID = "one-more" })
         #expect(refused.map(\.status) == [503])
-        #expect(refused.first?["Warning"].contains("R-1508") == true)
+        #expect(refused.first?["Warning"].contains("R-1509") == true)
         #expect((5...10).contains(Int(refused.first?["Retry-After"] ?? "") ?? 0))
         #expect(network.server.tableSizes == before)
         #expect(network.takeRecords().count == 0 && records == 5)
