@@ -229,7 +229,7 @@ def test_one_client_has_only_its_share(server, alice, bob, phone):
     """CVE-2018-7286: a registered client that begins calls without end is refused, and others call as before."""
     statuses = [alice.text("nobody").status for _ in range(5)]
     assert statuses == [404] * 3 + [503] * 2
-    assert server.wait_for_event("message.refused", code="R-1508")
+    assert server.wait_for_event("message.refused", code="R-1509")
     carol = phone("carol")
     carol.register()
     sent = carol.send_text("bob")
