@@ -5,7 +5,7 @@ import Synchronization
 /// many addresses gets no more of the log than one.
 public final class SharedLines: Sendable {
     /// Lines of all together in a window.
-    public static let linesPerWindow: UInt32 = 60
+    public static let linesPerWindow: UInt32 = 40
 
     private let window = Mutex((start: Instant(milliseconds: 0), lines: UInt32(0)))
 

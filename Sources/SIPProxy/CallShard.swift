@@ -119,10 +119,8 @@ struct CallShard {
     }
 
     private func logLostAcknowledgement(_ transaction: ServerTransaction, _ now: Now, _ effects: inout Effects) {
-        guard effects.log.begin(.transportError, at: now.unix) else { return }
-        effects.log.field("src", source: transaction.flow)
-        effects.log.field("what", "no ACK came for our final response to INVITE (Timer H)")
-        effects.log.end()
+        effects.logTransportError(
+            "no ACK came for our final response to INVITE (Timer H)", transaction.flow, isTo: false, now: now)
     }
 
     // MARK: Client transactions

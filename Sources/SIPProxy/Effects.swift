@@ -76,6 +76,21 @@ public struct Effects: ~Copyable {
         return true
     }
 
+    /// Writes that nothing could be sent to a peer, or that nothing came from it, unless it has had its share of lines: the end
+    /// of each call and text is told anyway.
+    ///
+    /// - Parameter isTo: True when it is about what was sent to it.
+    mutating func logTransportError(_ what: ByteSlice, _ flow: Flow, isTo: Bool, now: Now) {
+        guard log.accepts(.transportError) else { return }
+        let isAdmitted = withUnsafeBytes(of: flow.remote.port) { port in
+            limiter.admits(flow.remote.address, .transportError, ByteSlice(port), at: now.instant)
+        }
+        guard isAdmitted, log.begin(.transportError, at: now.unix) else { return }
+        log.field(isTo ? "dst" : "src", source: flow)
+        log.field("what", what)
+        log.end()
+    }
+
     /// Writes what the limiter has left out, when it is time.
     public mutating func logSuppressions(now: Now) {
         for suppression in limiter.takeSuppressions(at: now.instant) {

@@ -82,11 +82,9 @@ extension CallShard {
     func logBranchFailure(
         _ transaction: ClientTransaction, _ status: UInt16, _ now: Now, _ effects: inout Effects
     ) {
-        guard effects.log.begin(.transportError, at: now.unix) else { return }
-        effects.log.field("dst", source: transaction.flow)
-        effects.log.field(
-            "what", status == 408 ? "no answer to a request and its retransmissions" : "a request could not be sent")
-        effects.log.end()
+        effects.logTransportError(
+            status == 408 ? "no answer to a request and its retransmissions" : "a request could not be sent",
+            transaction.flow, isTo: true, now: now)
     }
 }
 
