@@ -92,6 +92,8 @@ final class Watchdog: @unchecked Sendable {
         if poll(&readiness, 1, 500) > 0 {
             _ = line.bytes.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
         }
+        // Nothing returns from here, so the compiler would end the line's life with its last use, before it is written.
+        extendLifetime(line)
         signal(SIGABRT, SIG_DFL)
         abort()
     }

@@ -98,7 +98,10 @@ def test_a_worker_that_hangs_ends_the_process_with_its_name_and_the_reason(daemo
     wedge = Wedge(daemon, name)
     began = time.monotonic()
     try:
-        assert eventually(lambda: daemon.events("server.wedged"), within=15), threads(daemon)
+        if not eventually(lambda: daemon.events("server.wedged"), within=6):
+            text = threads(daemon)
+            wedge.release()
+            raise AssertionError(f"{text}\n{daemon.wait_for_exit(5)}\n{daemon.log()[-1500:]}")
         took = time.monotonic() - began
         line = daemon.events("server.wedged")[0]
         assert line["thread"] == name and 2000 < int(line["ms"]) < 8000
