@@ -101,6 +101,12 @@ public struct Liveness: Sendable {
         return miss(limit)
     }
 
+    /// No answer is expected any more: the device counts as reachable.
+    mutating func forgetSilence() {
+        unanswered = 0
+        set(Flag.isAwaited | Flag.isUnreachable, false)
+    }
+
     private mutating func miss(_ limit: UInt8) -> Bool {
         if unanswered < UInt8.max { unanswered += 1 }
         guard unanswered >= limit, !isUnreachable else { return false }
