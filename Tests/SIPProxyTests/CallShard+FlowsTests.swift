@@ -138,6 +138,47 @@ import Testing
         #expect(end.responses(430).count == 1, "\(end.map(\.text))")
     }
 
+    @Test func `A request in a dialog does not follow the contact of another client at the peer's address`() {
+        let network = TestNetwork(.alice)
+        register(network, Self.first, 1)
+        let carol = Device("carol", "203.0.113.9", port: 61900, listener: 2, connection: 19)
+        network.registerFlow(carol, "<sip:carol@10.0.0.8;transport=tcp>")
+        let call = Call(network)
+        let ok = network.answer(call.first, 200).responses(200).first
+        let info = call.fromCaller("INFO", after: ok).with { $0.requestURI = "sip:carol@10.0.0.8;transport=tcp" }
+        #expect(network.send(info).requests("INFO").map(\.flow) == [Self.first.flow])
+    }
+
+    @Test func `A phone that comes back to the same contact late keeps its call, unless two share that contact`() {
+        for isShared in [false, true] {
+            let network = TestNetwork(.alice)
+            let contact = "<sip:bob@10.0.0.7;transport=tcp>"
+            network.registerFlow(Self.first, contact)
+            let call = Call(network)
+            let ok = network.answer(call.first, 200).responses(200).first
+            _ = network.location.connectionClosed(Self.first.flow.connection)
+            let back = Device("bob", "203.0.113.9", port: 61003, listener: 2, connection: 16)
+            network.registerFlow(back, contact)
+            // `registerFlow` has another Call-ID each time.
+            let last = Device("bob", "203.0.113.9", port: 61004, listener: 2, connection: 17)
+            if isShared { network.registerFlow(last, contact) }
+            let bye = call.fromCaller("BYE", after: ok).with { $0.requestURI = "sip:bob@10.0.0.7;transport=tcp" }
+            #expect(network.send(bye).requests("BYE").map(\.flow) == [isShared ? Self.first.flow : back.flow])
+        }
+    }
+
+    @Test func `A BYE does not go to the phone that took over the contact with another Call-ID`() {
+        let network = TestNetwork(.alice)
+        let home = Device("bob", "203.0.113.9", port: 61000)
+        let office = Device("bob", "203.0.113.77", port: 62000)
+        network.registerFlow(home, "<sip:bob@192.168.1.10:5060>")
+        let call = Call(network)
+        let ok = network.answer(call.first, 200).responses(200).first
+        network.registerFlow(office, "<sip:bob@192.168.1.10:5060>")
+        let bye = call.fromCaller("BYE", after: ok).with { $0.requestURI = "sip:bob@192.168.1.10:5060" }
+        #expect(network.send(bye).requests("BYE").map(\.flow) == [home.flow])
+    }
+
     @Test func `Pain 4: a UDP caller and a TCP callee end their call from both sides`() {
         for isCaller in [true, false] {
             let network = TestNetwork(.alice)
