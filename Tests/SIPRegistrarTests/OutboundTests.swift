@@ -256,6 +256,20 @@ import Testing
         #expect(server.locations.removeAbandoned(now: Instant(milliseconds: 9000)).count == 1)
     }
 
+    @Test(arguments: [0, 5000])
+    func `A binding with a Path outlives the connection that it was registered by`(reconnectTime: UInt64) {
+        let contact = "<sip:alice@10.0.0.7;transport=tcp>"
+        let now = Now(instant: Instant(milliseconds: 1000), unix: server.now)
+        _ = server.register(
+            phone(contact) { $0.headers = ["Path: <sip:192.0.2.99;transport=tcp;lr>"] },
+            from: flow(61000, connection: 7))
+        #expect(server.locations.connectionClosed(7, reconnectTime: reconnectTime, now: now).isEmpty)
+        #expect(server.targets().count == 1)
+        #expect(bindings().map(\.flow.connection) == [0])
+        #expect(server.locations.removeAbandoned(now: Instant(milliseconds: 9000)).isEmpty)
+        #expect(server.targets().count == 1)
+    }
+
     @Test func `Without a time to come back it is gone at once; its sibling by another flow stays`() {
         _ = server.register(outbound(1), from: flow(61000, connection: 1))
         _ = server.register(outbound(2), from: flow(61001, connection: 2))
