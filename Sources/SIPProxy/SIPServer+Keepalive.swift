@@ -30,7 +30,9 @@ extension SIPServer {
         }
         log(lost, .registrationUnreachable, now, &effects)
         reachability.withLock { $0.tellSuppressed(now, &effects) }
-        return location.removeAbandoned(now: now.instant)
+        let dropped = location.removeAbandoned(now: now.instant)
+        for connection in Set(dropped.map(\.connection)) { deviceLost(connection, now: now, effects: &effects) }
+        return dropped
     }
 
     /// The most pings at a tick, so that they never hold up packets: 10,000 a second at the slowest ticks.
