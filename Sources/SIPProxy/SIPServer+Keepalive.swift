@@ -83,6 +83,7 @@ extension SIPServer {
     /// Takes a ping that came back as unreachable; false when the branch is not one of a ping.
     func pingCameBack(_ branch: ByteSlice, now: Now, effects: inout Effects) -> Bool {
         guard let token = PingToken(branch: branch, key: settings.runKey) else { return false }
+        guard token.isFresh(at: now.unix, interval: settings.keepalive.interval) else { return true }
         let lost = location.pingFailed(token.client, flow: token.flow, settings.keepalive)
         log(lost, .registrationUnreachable, now, &effects)
         return true
