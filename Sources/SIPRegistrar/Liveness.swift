@@ -124,6 +124,14 @@ public struct Liveness: Sendable {
         return true
     }
 
+    /// Moves what was noted before a step of the clock, so that pings come when they are due.
+    mutating func move(by step: ClockStep) {
+        if step.isBefore(lastHeard) { heard = UInt32(clamping: step.moved(lastHeard).seconds) }
+        let age = Int64(Int32(bitPattern: Liveness.tick(step.expected) &- pinged)) &* Liveness.tickLength
+        let time = UnixTime(milliseconds: step.expected.milliseconds &- age)
+        if step.isBefore(time) { pinged = Liveness.tick(step.moved(time)) }
+    }
+
     /// A point of time in few bits, for differences up to four years.
     private static let tickLength: Int64 = 64
     private static func tick(_ time: UnixTime) -> UInt32 {
