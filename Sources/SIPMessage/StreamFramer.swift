@@ -45,7 +45,7 @@ public struct StreamFramer: ~Copyable {
     /// The length of the current message once its head is complete, else 0.
     private var length = 0
     private var sawLineEnd = false
-    /// True when a keepalive was sent, so that the next empty line is the answer to it and not half a ping.
+    /// True when a keepalive was sent, so that the next single empty line is the answer to it and not half a ping.
     public var awaitsPong = false
     private var sawPong = false
     private var failure: Failure?
@@ -97,7 +97,9 @@ public struct StreamFramer: ~Copyable {
                     if rest.count == 1 { return .incomplete }
                     if rest[1] == ASCII.lineFeed {
                         start += 2
-                        if awaitsPong, !sawLineEnd {
+                        // Two at once are a ping of the peer's own, whose answer to ours is still to come.
+                        let isPing = rest.count >= 4 && rest[2..<4] == "\r\n"
+                        if awaitsPong, !sawLineEnd, !isPing {
                             awaitsPong = false
                             sawPong = true
                             continue

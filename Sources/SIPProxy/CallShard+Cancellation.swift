@@ -72,10 +72,11 @@ extension CallShard {
     private mutating func sendCancel(
         of invite: ClientTransaction, reason: [UInt8], server: SIPServer, now: Now, effects: inout Effects
     ) {
-        let isReliable = invite.flow.transport.isReliable
+        let flow = server.presentFlow(of: invite, now)
+        let isReliable = flow.transport.isReliable
         let index = transactions.insertClient(
             ClientTransaction(
-                machine: .nonInvite(ClientNonInviteTransaction(isReliable: isReliable)), flow: invite.flow,
+                machine: .nonInvite(ClientNonInviteTransaction(isReliable: isReliable)), flow: flow,
                 branchHash: invite.branchHash, context: .none, branch: 0))
         let start = effects.outbox.bytes.count
         invite.request.withSlice { bytes in
@@ -86,7 +87,7 @@ extension CallShard {
             effects.outbox.bytes.endResponse()
         }
         transactions.clients[index]?.request = effects.outbox.bytes.slice(from: start).bytes
-        effects.outbox.send(from: start, to: invite.flow, origin: CallShard.origin(shard: number, index))
+        effects.outbox.send(from: start, to: flow, origin: CallShard.origin(shard: number, index))
         startClient(index, server.settings.timers, now)
         // The answer to the CANCEL has the branch of its INVITE (9.1): it finds this transaction through that.
         if let position = contexts[invite.context]?.branches[invite.branch].client {
@@ -96,7 +97,8 @@ extension CallShard {
 
     /// Sends the ACK for a final response other than 2xx, within the INVITE's transaction (17.1.1.3).
     mutating func sendAcknowledgement(
-        of response: borrowing SIPMessage, for invite: ClientTransaction, _ effects: inout Effects
+        of response: borrowing SIPMessage, for invite: ClientTransaction, _ server: SIPServer, _ now: Now,
+        _ effects: inout Effects
     ) {
         var request = SIPMessage()
         let start = effects.outbox.bytes.count
@@ -105,7 +107,7 @@ extension CallShard {
             effects.outbox.bytes.beginHopByHop("ACK", of: request, to: response.value(of: .to))
             effects.outbox.bytes.endResponse()
         }
-        effects.outbox.send(from: start, to: invite.flow)
+        effects.outbox.send(from: start, to: server.presentFlow(of: invite, now))
     }
 
     // MARK: Timer C

@@ -90,8 +90,9 @@ extension CallShard {
             transaction.branch < state.branches.count
         else { return }
         let branch = state.branches[transaction.branch]
-        // A place that the branch has left already has nothing to say any more.
-        guard branch.client == index else { return }
+        // A place that the branch has left already has nothing to say any more, nor one that has given its answer: it is the
+        // ACK that did not arrive.
+        guard branch.client == index, branch.state != .completed else { return }
         logBranchFailure(transaction, status, now, &effects)
         if branch.state == .calling, failOver(transaction, server: server, now: now, effects: &effects) { return }
         fail(transaction.branch, transaction.context, status: status)

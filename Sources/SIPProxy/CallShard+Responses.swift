@@ -264,7 +264,10 @@ extension CallShard {
         if outcome.contains(.transportFailed) {
             branchFailed(index, status: 503, server: server, now: now, effects: &effects)
         }
-        if outcome.contains(.terminate) { transactions.removeClient(index) }
+        if outcome.contains(.terminate) {
+            let context = transactions.removeClient(index)?.context ?? .none
+            removeIfSpent(context)
+        }
     }
 
     /// Removes a context of which nothing can come any more.

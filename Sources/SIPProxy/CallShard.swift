@@ -144,7 +144,7 @@ struct CallShard {
                 }
             case .sendAcknowledgement:
                 if let transaction = transactions.clients[index] {
-                    sendAcknowledgement(of: response, for: transaction, &effects)
+                    sendAcknowledgement(of: response, for: transaction, server, now, &effects)
                 }
             case .start(let timer, let milliseconds):
                 transactions.startClientTimer(timer, milliseconds, index, now)

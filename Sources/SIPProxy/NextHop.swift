@@ -26,25 +26,30 @@ extension SIPServer {
     /// another connection, or another port behind its NAT.
     ///
     /// A route token proves one peer. So it leads elsewhere only where that peer has gone by a REGISTER of its own: to the
-    /// binding that was reached by the token's flow before, or to the same contact at the same address. Whose bindings
-    /// these may be is a guess (the remote target's user, or `party`), which may be wrong without harm.
+    /// binding that was reached by the token's flow before, whose it may be is a guess (the remote target's user, or
+    /// `party`); or to `party`'s binding with the same contact at the same address, unless several devices share that.
     func currentFlow(of remoteTarget: ByteSlice, _ party: ByteSlice, from flow: Flow, now: Now) -> Flow {
-        if let found = currentFlow(user: remoteTarget, remoteTarget, flow, now) { return found }
+        if let found = currentFlow(user: remoteTarget, nil, flow, now) { return found }
         return currentFlow(user: party, remoteTarget, flow, now) ?? flow
     }
 
-    private func currentFlow(user uri: ByteSlice, _ remoteTarget: ByteSlice, _ flow: Flow, _ now: Now) -> Flow? {
+    private func currentFlow(user uri: ByteSlice, _ remoteTarget: ByteSlice?, _ flow: Flow, _ now: Now) -> Flow? {
         guard let user = SIPURI(uri)?.user, !user.isEmpty else { return nil }
         let current = location.withClient(user) { client -> Flow? in
             var found: Flow?
             for binding in client.bindings {
                 guard binding.hasFlow, binding.isReachedByFlow, binding.isLive(at: now.unix) else { continue }
                 if binding.flow == flow { return flow }
-                let isSamePeer =
-                    binding.replaced(flow)
-                    || binding.flow.remote.address == flow.remote.address
-                        && binding.flow.transport == flow.transport && binding.withText { $0.contact == remoteTarget }
-                if isSamePeer, found == nil { found = binding.flow }
+                if binding.replaced(flow) {
+                    if found == nil { found = binding.flow }
+                    continue
+                }
+                guard let remoteTarget, found == nil, !binding.liveness.isShared else { continue }
+                if binding.flow.remote.address == flow.remote.address, binding.flow.transport == flow.transport,
+                    binding.withText({ $0.contact == remoteTarget })
+                {
+                    found = binding.flow
+                }
             }
             return found
         }

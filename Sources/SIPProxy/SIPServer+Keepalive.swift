@@ -30,7 +30,9 @@ extension SIPServer {
         }
         log(lost, .registrationUnreachable, now, &effects)
         reachability.withLock { $0.tellSuppressed(now, &effects) }
-        return location.removeAbandoned(now: now.instant)
+        let dropped = location.removeAbandoned(now: now.instant)
+        for connection in Set(dropped.map(\.connection)) { deviceLost(connection, now: now, effects: &effects) }
+        return dropped
     }
 
     /// The most pings at a tick, so that they never hold up packets: 10,000 a second at the slowest ticks.
@@ -81,6 +83,7 @@ extension SIPServer {
     /// Takes a ping that came back as unreachable; false when the branch is not one of a ping.
     func pingCameBack(_ branch: ByteSlice, now: Now, effects: inout Effects) -> Bool {
         guard let token = PingToken(branch: branch, key: settings.runKey) else { return false }
+        guard token.isFresh(at: now.unix, interval: settings.keepalive.interval) else { return true }
         let lost = location.pingFailed(token.client, flow: token.flow, settings.keepalive)
         log(lost, .registrationUnreachable, now, &effects)
         return true

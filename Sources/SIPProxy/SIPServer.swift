@@ -168,14 +168,15 @@ public final class SIPServer: Sendable {
 
     /// Handles the end of a stream connection: what was sent on it and not answered will not be (16.9).
     public func connectionClosed(_ connection: UInt64, now: Now, effects: inout Effects) {
-        for shard in shards {
-            with(shard) { shard in
-                for index in shard.transactions.clients(on: connection) {
-                    shard.transportFailed(index, server: self, now: now, effects: &effects)
-                }
+        forEachShard { shard in
+            for index in shard.transactions.clients(on: connection) {
+                shard.transportFailed(index, server: self, now: now, effects: &effects)
             }
         }
     }
+
+    /// Calls `body` with each shard, under its lock.
+    func forEachShard(_ body: (inout CallShard) -> Void) { for shard in shards { with(shard, body) } }
 
     /// Handles the answer to a name that `Effects.resolutions` asked for.
     public func resolved(

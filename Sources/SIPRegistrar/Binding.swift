@@ -131,10 +131,10 @@ public struct Binding: Sendable {
     @inline(__always)
     public func isLive(at now: UnixTime) -> Bool { expiresAt > now }
 
-    /// True when there is a flow to send on: a stream binding of before a restart, or one whose connection was closed just
-    /// now, waits for its device to reconnect.
+    /// True when there is a way to send: a stream binding of before a restart, or one whose connection was closed just now,
+    /// waits for its device to reconnect, unless that is reached by another way than its flow.
     @inline(__always)
-    public var hasFlow: Bool { !flow.transport.isReliable || flow.connection != 0 }
+    public var hasFlow: Bool { !flow.transport.isReliable || flow.connection != 0 || !isReachedByFlow }
 
     /// True when requests go to it: there is a flow, and its device has not stopped answering.
     @inline(__always)

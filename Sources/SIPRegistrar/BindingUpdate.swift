@@ -93,7 +93,7 @@ struct BindingUpdate: Sendable {
         _ contact: RegisterContact, isOnly: Bool, _ origin: Origin, _ policy: RegistrarPolicy
     ) throws(Refusal) {
         var found = bindings.firstIndex { $0.matches(contact) }
-        if found == nil, contact.expires > 0, isOnly { found = bindings.firstIndex { $0.isLeft(by: contact, origin) } }
+        if found == nil, contact.expires > 0, isOnly { found = left(by: contact, origin) }
         if contact.expires == 0 {
             // Removing what is not there is no fault: it is gone, as was asked for.
             if let found { remove(at: found) }
@@ -110,6 +110,18 @@ struct BindingUpdate: Sendable {
         }
     }
 
+    /// The binding that the device of this contact had before, by its Call-ID; else by its program and address, when no
+    /// other device can be meant.
+    private func left(by contact: RegisterContact, _ origin: Origin) -> Int? {
+        if let own = bindings.firstIndex(where: { $0.isLeft(by: contact, origin) && $0.hasCallID(of: origin) }) {
+            return own
+        }
+        let alike = bindings.indices.filter {
+            bindings[$0].isLeft(by: contact, origin) && bindings[$0].hasLostProgram(of: origin)
+        }
+        return alike.count == 1 ? alike.first : nil
+    }
+
     private mutating func replace(at index: Int, _ contact: RegisterContact, _ origin: Origin) {
         let old = bindings[index]
         let wasLive = old.isLive(at: origin.now)
@@ -119,7 +131,7 @@ struct BindingUpdate: Sendable {
             bindings[index].refresh(contact, origin)
         } else {
             bindings[index] = Binding(contact, origin, createdAt: wasLive ? old.createdAt : origin.now)
-            bindings[index].succeed(old, at: origin.now)
+            bindings[index].succeed(old, at: origin.now, isSameDevice: old.isOfDevice(contact, origin))
             let oldKey = old.key
             if oldKey != bindings[index].key { changes.append(.delete(clientID: clientID, key: oldKey)) }
         }
@@ -165,23 +177,35 @@ extension Binding {
     }
 
     fileprivate mutating func refresh(_ contact: RegisterContact, _ origin: BindingUpdate.Origin) {
+        let isSameDevice = isOfDevice(contact, origin)
         q = contact.q
         callIDHash = origin.callIDHash
         sequenceNumber = origin.sequenceNumber
         expiresAt = UnixTime(milliseconds: origin.now.milliseconds &+ Int64(contact.expires) * 1000)
         updatedAt = origin.now
         move(to: origin.flow, at: origin.now)
+        if !isSameDevice { liveness.forgetFlows() }
         _ = liveness.heard(at: origin.now, isAnswer: false)
     }
 
-    /// True for the binding of a device that has come back by another way with another contact, and has no instance-id by
-    /// which RFC 5626 would tell: the same Call-ID, which a device keeps over its registrations (RFC 3261 10.2), by another
-    /// flow of the same transport; or a lost connection, and the same program at the same address.
+    /// True when it is certain that this device, and not another one with the same contact, has made the binding.
+    fileprivate func isOfDevice(_ contact: RegisterContact, _ origin: BindingUpdate.Origin) -> Bool {
+        hasCallID(of: origin) || !contact.instance.isEmpty && withText { $0.instance == contact.instance }
+    }
+
+    /// True for the binding of a device that may have come back by another way with another contact, and has no
+    /// instance-id by which RFC 5626 would tell: by another flow of the same transport.
     fileprivate func isLeft(by contact: RegisterContact, _ origin: BindingUpdate.Origin) -> Bool {
         if hasInstance || !contact.instance.isEmpty || flow == origin.flow { return false }
-        if flow.transport != origin.flow.transport || isReachedByFlow != origin.path.isEmpty { return false }
-        if callIDHash == origin.callIDHash { return true }
-        return !hasFlow && flow.remote.address == origin.flow.remote.address && !origin.userAgent.isEmpty
+        return flow.transport == origin.flow.transport && isReachedByFlow == origin.path.isEmpty
+    }
+
+    /// True for the same Call-ID, which a device keeps over its registrations (RFC 3261 10.2).
+    fileprivate func hasCallID(of origin: BindingUpdate.Origin) -> Bool { callIDHash == origin.callIDHash }
+
+    /// True for a lost connection, and the same program at the same address.
+    fileprivate func hasLostProgram(of origin: BindingUpdate.Origin) -> Bool {
+        !hasFlow && flow.remote.address == origin.flow.remote.address && !origin.userAgent.isEmpty
             && withText { $0.userAgent == origin.userAgent }
     }
 

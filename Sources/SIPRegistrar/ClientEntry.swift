@@ -76,4 +76,19 @@ public struct DroppedBinding: Sendable {
     public let login: [UInt8]
     /// The binding as it was.
     public let binding: Binding
+    /// The connection that it has lost; 0 where that is not why it is gone.
+    public private(set) var connection: UInt64 = 0
+
+    init(clientID: Int64, login: [UInt8], binding: Binding) {
+        self.clientID = clientID
+        self.login = login
+        self.binding = binding
+    }
+
+    /// The same with the connection that it has lost.
+    func with(connection: UInt64) -> DroppedBinding {
+        var dropped = self
+        dropped.connection = connection
+        return dropped
+    }
 }

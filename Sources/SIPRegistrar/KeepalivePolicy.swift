@@ -1,7 +1,7 @@
 import Primitives
 
 /// How devices behind NAT are kept reachable.
-public struct KeepalivePolicy: Sendable {
+public struct KeepalivePolicy: Equatable, Sendable {
     /// What a ping is.
     public enum Method: Sendable {
         /// An OPTIONS, which a device answers.
@@ -36,6 +36,15 @@ public struct KeepalivePolicy: Sendable {
 
     /// True when a binding is to be pinged while it has a flow.
     func pings(_ binding: Binding) -> Bool { (binding.liveness.isNatted || pingsAll) && binding.isReachedByFlow }
+
+    /// True when a device is to answer its pings: nobody answers an empty datagram.
+    func expectsAnswer(from binding: Binding) -> Bool {
+        switch method {
+        case .options: true
+        case .emptyLine: binding.flow.transport.isReliable
+        case .off: false
+        }
+    }
 
     /// The seconds between two keepalives that a phone is told: over UDP those of our own pings, as a NAT forgets datagrams
     /// soon.

@@ -22,6 +22,7 @@ public struct Liveness: Sendable {
         static let isUnreachable: UInt8 = 8
         static let wasPinged: UInt8 = 16
         static let isAbandoned: UInt8 = 32
+        static let isShared: UInt8 = 64
     }
 
     init(since time: UnixTime) {
@@ -44,6 +45,9 @@ public struct Liveness: Sendable {
         set { set(Flag.isAbandoned, newValue) }
     }
 
+    /// True when more than one device may have made the binding, so that its contact does not tell which one it is.
+    public var isShared: Bool { flags & Flag.isShared != 0 }
+
     private mutating func set(_ flag: UInt8, _ value: Bool) { flags = value ? flags | flag : flags & ~flag }
 
     // MARK: Events
@@ -65,8 +69,14 @@ public struct Liveness: Sendable {
         let mark = old.mark
         if mark != previousFlow { (flowBefore, previousFlow) = (previousFlow, mark) }
         pinged = Liveness.tick(now)
-        flags &= Flag.isNatted
+        flags &= Flag.isNatted | Flag.isShared
         unanswered = 0
+    }
+
+    /// Another device may have the binding now: nothing for the one before may come by its flow.
+    mutating func forgetFlows() {
+        (previousFlow, flowBefore) = (0, 0)
+        set(Flag.isShared, true)
     }
 
     /// True when a ping is due: within `interval`, when the next look comes after `step`. The first one is spread over
@@ -101,11 +111,25 @@ public struct Liveness: Sendable {
         return miss(limit)
     }
 
+    /// No answer is expected any more: the device counts as reachable.
+    mutating func forgetSilence() {
+        unanswered = 0
+        set(Flag.isAwaited | Flag.isUnreachable, false)
+    }
+
     private mutating func miss(_ limit: UInt8) -> Bool {
         if unanswered < UInt8.max { unanswered += 1 }
         guard unanswered >= limit, !isUnreachable else { return false }
         set(Flag.isUnreachable, true)
         return true
+    }
+
+    /// Moves what was noted before a step of the clock, so that pings come when they are due.
+    mutating func move(by step: ClockStep) {
+        if step.isBefore(lastHeard) { heard = UInt32(clamping: step.moved(lastHeard).seconds) }
+        let age = Int64(Int32(bitPattern: Liveness.tick(step.expected) &- pinged)) &* Liveness.tickLength
+        let time = UnixTime(milliseconds: step.expected.milliseconds &- age)
+        if step.isBefore(time) { pinged = Liveness.tick(step.moved(time)) }
     }
 
     /// A point of time in few bits, for differences up to four years.
@@ -157,13 +181,15 @@ extension Binding {
         }
     }
 
-    /// Takes over from the binding that this one replaces by which flows its device was reached before.
-    mutating func succeed(_ old: Binding, at now: UnixTime) {
+    /// Takes over from the binding that this one replaces what is known of its device, and by which flows that was reached
+    /// before when it is certain to be the same one.
+    mutating func succeed(_ old: Binding, at now: UnixTime, isSameDevice: Bool) {
         let isNatted = liveness.isNatted
         liveness = old.liveness
         if flow != old.flow, old.hasFlow { liveness.flowChanged(from: old.flow, at: now) }
         liveness.isAbandoned = false
         liveness.isNatted = isNatted
+        if !isSameDevice { liveness.forgetFlows() }
         _ = liveness.heard(at: now, isAnswer: false)
     }
 

@@ -25,5 +25,6 @@ extension Binding {
         expiresAt = step.moved(expiresAt)
         createdAt = step.moved(createdAt)
         updatedAt = step.moved(updatedAt)
+        liveness.move(by: step)
     }
 }

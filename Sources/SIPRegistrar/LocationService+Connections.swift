@@ -5,6 +5,8 @@ struct AbandonedBinding: Sendable {
     let client: LoginKey
     /// The mark of the flow that it lost.
     let mark: UInt32
+    /// The connection of that flow.
+    let connection: UInt64
     let deadline: Instant
 }
 
@@ -12,7 +14,7 @@ struct AbandonedBinding: Sendable {
 extension LocationService {
     /// Takes a stream connection that is closed from its bindings: nothing is sent to their devices until they register
     /// again. A device that was cut off comes back within seconds, and finds its binding, and with it its calls; after
-    /// `reconnectTime` (milliseconds) `removeAbandoned` removes it.
+    /// `reconnectTime` (milliseconds) `removeAbandoned` removes it. A binding with a Path stays: it is reached by that.
     ///
     /// - Returns: The bindings that were dropped, with a time of 0.
     public func connectionClosed(
@@ -26,11 +28,16 @@ extension LocationService {
         var dropped: [DroppedBinding] = []
         for key in keys {
             guard let now, reconnectTime > 0 else {
-                dropped += withClient(key) { $0.removeBindings(where: isOnConnection) } ?? []
+                dropped +=
+                    withClient(key) { entry in
+                        entry.leave(isOnConnection)
+                        return entry.removeBindings(where: isOnConnection)
+                    } ?? []
                 continue
             }
             let mark = withClient(key) { entry -> UInt32? in
                 var mark: UInt32?
+                entry.leave(isOnConnection)
                 for index in entry.bindings.indices where isOnConnection(entry.bindings[index]) {
                     mark = entry.bindings[index].flow.mark
                     entry.bindings[index].abandon(at: now.unix)
@@ -41,7 +48,8 @@ extension LocationService {
             abandoned.withLock {
                 $0.append(
                     AbandonedBinding(
-                        client: key, mark: mark, deadline: now.instant.advanced(byMilliseconds: reconnectTime)))
+                        client: key, mark: mark, connection: connection,
+                        deadline: now.instant.advanced(byMilliseconds: reconnectTime)))
             }
         }
         return dropped
@@ -58,14 +66,24 @@ extension LocationService {
         }
         var dropped: [DroppedBinding] = []
         for binding in due {
-            dropped +=
+            let lost =
                 withClient(binding.client) { entry in
                     entry.removeBindings {
                         $0.liveness.isAbandoned && $0.flow.connection == 0 && $0.liveness.previousFlow == binding.mark
                     }
                 } ?? []
+            dropped += lost.map { $0.with(connection: binding.connection) }
         }
         return dropped
+    }
+}
+
+extension ClientEntry {
+    /// The bindings that are not reached by this connection, though they were made on it, have none from now on.
+    fileprivate mutating func leave(_ isOnConnection: (Binding) -> Bool) {
+        for index in bindings.indices where !bindings[index].isReachedByFlow && isOnConnection(bindings[index]) {
+            bindings[index].flow.connection = 0
+        }
     }
 }
 

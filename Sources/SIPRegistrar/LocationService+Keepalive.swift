@@ -27,8 +27,9 @@ extension LocationService {
         _ policy: KeepalivePolicy, now: Now, limit: Int,
         _ send: (_ client: LoginKey, _ login: ByteSlice, _ binding: borrowing Binding) -> Void
     ) -> [ReachabilityChange] {
-        guard policy.method != .off else { return [] }
-        return pingSweep.withLock { sweep in
+        pingSweep.withLock { sweep in
+            if sweep.adopt(policy) { forgetSilence(by: policy) }
+            guard policy.method != .off else { return [] }
             var lost: [ReachabilityChange] = []
             sweep.advance(to: now.instant, round: policy.round)
             var left = limit
@@ -62,9 +63,9 @@ extension LocationService {
                         entry.bindings[index].liveness.isDue(
                             spread, interval: policy.interval, step: policy.round, now: now)
                     else { continue }
-                    let isStream = entry.bindings[index].flow.transport.isReliable
+                    let expectsAnswer = policy.expectsAnswer(from: entry.bindings[index])
                     let isLost = entry.bindings[index].liveness.ping(
-                        at: now, limit: policy.unanswered, expectsAnswer: policy.method == .options || isStream)
+                        at: now, limit: policy.unanswered, expectsAnswer: expectsAnswer)
                     entry.withLogin { send(key(of: $0), $0, entry.bindings[index]) }
                     left -= 1
                     if isLost { lost.append(ReachabilityChange(login: entry.login, binding: entry.bindings[index])) }
@@ -72,6 +73,21 @@ extension LocationService {
             }
         }
         return hasPinged
+    }
+
+    /// Devices that nobody expects an answer from any more are not unreachable for their silence of before.
+    private func forgetSilence(by policy: KeepalivePolicy) {
+        for shard in shards {
+            shard.clients.withLock { table in
+                for position in 0..<max(0, table.placeCount) {
+                    table.updateKept(position) { entry in
+                        for index in entry.bindings.indices where !policy.expectsAnswer(from: entry.bindings[index]) {
+                            entry.bindings[index].liveness.forgetSilence()
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// Remembers that the client has a binding that is to be pinged.
@@ -139,7 +155,10 @@ struct PingSweep: Sendable {
     static let parts = 1024
     private static let whole = UInt64(LocationService.shardCount * parts)
 
+    private var policy: KeepalivePolicy?
     private var begin: Instant?
+    /// The time for all shards that `goal` is counted by.
+    private var round: Int64 = 0
     private var position: UInt64 = 0
     private var goal: UInt64 = 0
     /// The generation at which each shard was found without a binding to ping.
@@ -149,10 +168,24 @@ struct PingSweep: Sendable {
     /// True when there may be something to ping in the shard that is being looked at.
     private(set) var isShardPinged = false
 
+    /// Goes by a policy; another one may ping where there was nothing to ping.
+    ///
+    /// - Returns: True when it is another than the one before.
+    mutating func adopt(_ policy: KeepalivePolicy) -> Bool {
+        if policy == self.policy { return false }
+        defer { self.policy = policy }
+        if self.policy == nil { return false }
+        for shard in empty.indices { empty[shard] = .max }
+        isShardPinged = true
+        hasPinged = true
+        return true
+    }
+
     /// Moves the goal to where the sweep is to be at `now`, at most once round.
     mutating func advance(to now: Instant, round: Int64) {
-        guard let begin else {
-            begin = now
+        guard let begin, round == self.round else {
+            // The way that is behind was counted in another measure: the sweep begins anew.
+            (begin, self.round, position, goal) = (now, round, 0, 0)
             return
         }
         let passed = now.milliseconds(since: begin)

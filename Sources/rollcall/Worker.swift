@@ -90,6 +90,10 @@ final class Worker: EventLoopDelegate {
         // A binding goes with its connection: nothing else leads to its device. A short time is left to come back.
         let dropped = location.connectionClosed(
             flow.connection, reconnectTime: server.keepalive.reconnectTime, now: now)
+        if !dropped.isEmpty {
+            server.deviceLost(flow.connection, now: now, effects: &effects)
+            storeChanges()
+        }
         drop(dropped, .registrationRemoved, "its connection was closed", now)
     }
 
@@ -114,6 +118,7 @@ final class Worker: EventLoopDelegate {
         guard sweeps else { return }
         if let step = clockWatch.check(System.now().unix, elapsed: System.bootInstant()) { follow(step, now) }
         let dropped = server.keepAlive(now: now, effects: &effects)
+        storeChanges()
         drop(dropped, .registrationRemoved, "its connection was closed, and it did not come back", now)
         guard now.instant >= nextSweep else { return }
         nextSweep = now.instant.advanced(byMilliseconds: 1000)

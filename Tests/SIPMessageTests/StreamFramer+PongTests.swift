@@ -41,6 +41,11 @@ import Testing
         #expect(count("\r\n" + Self.message + "\r\n", awaitsPong: false, pieces: pieces) == (0, 0, 1))
     }
 
+    @Test func `A peer that answers no pings of ours is answered its own`() {
+        #expect(count("\r\n\r\n", awaitsPong: true) == (1, 0, 0))
+        #expect(count("\r\n\r\n" + Self.message + "\r\n", awaitsPong: true, pieces: 4) == (1, 1, 1))
+    }
+
     @Test func `An answer is told once`() {
         var framer = StreamFramer()
         framer.awaitsPong = true

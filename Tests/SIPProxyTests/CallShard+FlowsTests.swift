@@ -86,6 +86,62 @@ import Testing
         network.expectNothingLeft()
     }
 
+    @Test func `A phone that has refused does not ring by its other flow when our ACK comes back`() {
+        let network = TestNetwork(.alice)
+        let flows = [UInt16(61000), 61001].map { Device("bob", "203.0.113.9", port: $0) }
+        for (number, device) in flows.enumerated() {
+            network.registerFlow(
+                device, "<sip:bob@10.0.0.7>;+sip.instance=\"<urn:uuid:1>\";reg-id=\(number + 1)")
+            network.wait(milliseconds: 10)
+        }
+        network.register(.bobsDesk)
+        let call = Call(network)
+        network.answer(call.at(.bobsDesk), 180)
+        let ack = network.answer(call.at(flows[1]), 486).requests("ACK").first
+        #expect(ack?.flow == flows[1].flow)
+        #expect(network.bounce(ack).isEmpty)
+        #expect(network.answer(call.at(.bobsDesk), 486).responses(486).count == 1)
+        network.expectNothingLeft()
+    }
+
+    // MARK: A connection that is closed while it rings
+
+    func close(_ device: Device, _ network: TestNetwork) {
+        network.server.connectionClosed(device.flow.connection, now: network.now, effects: &network.effects)
+        _ = network.location.connectionClosed(device.flow.connection, reconnectTime: 5000, now: network.now)
+    }
+
+    @Test func `CANCEL and the ACK after it follow a ringing phone that has reconnected`() {
+        let network = TestNetwork(.alice)
+        register(network, Self.first, 1)
+        let call = Call(network)
+        network.answer(call.first, 180)
+        close(Self.first, network)
+        let back = Device("bob", "198.51.100.200", port: 7777, listener: 2, connection: 14)
+        register(network, back, 1, port: 7777)
+        #expect(network.keepAlive(seconds: 6).isEmpty, "it came back: it rings on")
+        let cancel = network.send(call.invite.cancel).requests("CANCEL").first
+        #expect(cancel?.flow == back.flow)
+        #expect(cancel?.values("Via") == [call.first?["Via"] ?? ""])
+        network.answer(cancel, 200)
+        let end = network.answer(call.first, 487)
+        #expect(end.requests("ACK").map(\.flow) == [back.flow])
+        #expect(end.responses(487).count == 1)
+        network.expectNothingLeft()
+    }
+
+    @Test func `When a ringing phone does not come back the caller is told, and need not wait for Timer C`() {
+        let network = TestNetwork(.alice)
+        register(network, Self.first, 1)
+        let call = Call(network)
+        network.answer(call.first, 180)
+        close(Self.first, network)
+        #expect(network.keepAlive(seconds: 4).isEmpty)
+        let end = network.keepAlive(seconds: 2)
+        #expect(end.summaries == ["500 INVITE"], "\(end.map(\.text))")
+        network.expectNothingLeft()
+    }
+
     @Test func `A text goes by one flow too, and by the other when that has failed`() {
         let network = network()
         let (reason, sent) = network.sendMessage()
@@ -136,6 +192,47 @@ import Testing
             bye.requests("BYE").map(\.flow) == [Self.first.flow], "to the flow that is gone, where the edge says so")
         let end = network.fail(bye.requests("BYE").first)
         #expect(end.responses(430).count == 1, "\(end.map(\.text))")
+    }
+
+    @Test func `A request in a dialog does not follow the contact of another client at the peer's address`() {
+        let network = TestNetwork(.alice)
+        register(network, Self.first, 1)
+        let carol = Device("carol", "203.0.113.9", port: 61900, listener: 2, connection: 19)
+        network.registerFlow(carol, "<sip:carol@10.0.0.8;transport=tcp>")
+        let call = Call(network)
+        let ok = network.answer(call.first, 200).responses(200).first
+        let info = call.fromCaller("INFO", after: ok).with { $0.requestURI = "sip:carol@10.0.0.8;transport=tcp" }
+        #expect(network.send(info).requests("INFO").map(\.flow) == [Self.first.flow])
+    }
+
+    @Test func `A phone that comes back to the same contact late keeps its call, unless two share that contact`() {
+        for isShared in [false, true] {
+            let network = TestNetwork(.alice)
+            let contact = "<sip:bob@10.0.0.7;transport=tcp>"
+            network.registerFlow(Self.first, contact)
+            let call = Call(network)
+            let ok = network.answer(call.first, 200).responses(200).first
+            _ = network.location.connectionClosed(Self.first.flow.connection)
+            let back = Device("bob", "203.0.113.9", port: 61003, listener: 2, connection: 16)
+            network.registerFlow(back, contact)
+            // `registerFlow` has another Call-ID each time.
+            let last = Device("bob", "203.0.113.9", port: 61004, listener: 2, connection: 17)
+            if isShared { network.registerFlow(last, contact) }
+            let bye = call.fromCaller("BYE", after: ok).with { $0.requestURI = "sip:bob@10.0.0.7;transport=tcp" }
+            #expect(network.send(bye).requests("BYE").map(\.flow) == [isShared ? Self.first.flow : back.flow])
+        }
+    }
+
+    @Test func `A BYE does not go to the phone that took over the contact with another Call-ID`() {
+        let network = TestNetwork(.alice)
+        let home = Device("bob", "203.0.113.9", port: 61000)
+        let office = Device("bob", "203.0.113.77", port: 62000)
+        network.registerFlow(home, "<sip:bob@192.168.1.10:5060>")
+        let call = Call(network)
+        let ok = network.answer(call.first, 200).responses(200).first
+        network.registerFlow(office, "<sip:bob@192.168.1.10:5060>")
+        let bye = call.fromCaller("BYE", after: ok).with { $0.requestURI = "sip:bob@192.168.1.10:5060" }
+        #expect(network.send(bye).requests("BYE").map(\.flow) == [home.flow])
     }
 
     @Test func `Pain 4: a UDP caller and a TCP callee end their call from both sides`() {

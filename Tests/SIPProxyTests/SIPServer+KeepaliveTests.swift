@@ -111,6 +111,17 @@ import Testing
         #expect(network.sendMessage().reason == .calleeUnreachable)
     }
 
+    @Test func `An old ping that comes back again and again counts for nothing`() {
+        let network = network()
+        let old = network.keepAlive(seconds: 26).first
+        #expect(old != nil)
+        for _ in 0..<4 {
+            network.keepAlive(seconds: 60)
+            network.bounce(old)
+        }
+        #expect(!network.takeLog().contains("reg.unreachable"))
+    }
+
     @Test func `Pain 7: a device on TCP is pinged on its connection, and on nothing else when that is gone`() {
         let device = Device("bob", "203.0.113.9", port: 61000, listener: 2, connection: 55)
         let network = network(device, contact: "sip:bob@10.0.0.7:5060;transport=tcp")

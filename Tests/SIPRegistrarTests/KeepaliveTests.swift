@@ -162,6 +162,45 @@ import Testing
         }
     }
 
+    @Test func `An interval that is raised after an hour does not stop the pings`() {
+        register()
+        for _ in 0..<60 {
+            _ = run(seconds: 60)
+            var next = Phone()
+            next.contacts = ["<sip:alice@10.0.0.7:5060>"]
+            next.cseq = Int(server.now.seconds % 1_000_000)
+            #expect(server.register(next, from: Self.nat).status == 200)
+        }
+        var longer = policy
+        longer.interval = 50_000
+        #expect(run(seconds: 160, longer).pings.count >= 3)
+    }
+
+    @Test func `Other rules find devices that nobody had to ping before`() {
+        register("<sip:alice@203.0.113.9:5060>")
+        #expect(run(seconds: 10).pings.isEmpty)
+        var all = policy
+        all.pingsAll = true
+        #expect(run(seconds: 60, all).pings.count >= 2)
+        var off = all
+        off.method = .off
+        #expect(run(seconds: 1, off).pings.isEmpty)
+        #expect(run(seconds: 60, all).pings.count >= 2)
+    }
+
+    @Test func `A device that was silent is reachable once no answer is expected of it`() {
+        for method in [KeepalivePolicy.Method.off, .emptyLine] {
+            register { $0.cseq = Int(server.now.seconds % 1_000_000) }
+            _ = run(seconds: 60)
+            #expect(run(seconds: 110) { _ in false }.lost == ["alice"])
+            #expect(server.targets().isEmpty)
+            var silent = policy
+            silent.method = method
+            _ = run(seconds: 1, silent)
+            #expect(server.targets().count == 1)
+        }
+    }
+
     // MARK: Silence
 
     @Test

@@ -167,6 +167,62 @@ import Testing
         #expect(bindings().count == 2)
     }
 
+    @Test func `Of two phones of one program that lost their connections each finds its own binding again`() {
+        let agent = ["User-Agent: Phone/1"]
+        func device(_ number: Int, _ cseq: Int, callID: String? = nil) -> Phone {
+            phone("<sip:alice@10.0.0.\(number):\(5060 + cseq);transport=tcp>", cseq: cseq) {
+                $0.headers = agent
+                $0.callID = callID ?? "phone-\(number)"
+            }
+        }
+        _ = server.register(device(1, 1), from: flow(1, connection: 1))
+        _ = server.register(device(2, 1), from: flow(2, connection: 2))
+        let now = Now(instant: Instant(milliseconds: 1000), unix: server.now)
+        for connection: UInt64 in [1, 2] {
+            _ = server.locations.connectionClosed(connection, reconnectTime: 5000, now: now)
+        }
+        _ = server.register(device(2, 3), from: flow(3, connection: 3))
+        let own = bindings().first { $0.flow.connection == 3 }
+        #expect(own?.replaced(flow(2, connection: 2)) == true)
+        #expect(own?.replaced(flow(1, connection: 1)) == false)
+        // The first one comes back with a Call-ID that nobody knows: it gets a place, but no calls of before.
+        _ = server.register(device(1, 3, callID: "new"), from: flow(4, connection: 4))
+        #expect(bindings().map(\.flow.connection) == [4, 3])
+        #expect(bindings().first?.replaced(flow(1, connection: 1)) == false)
+    }
+
+    @Test func `When the lost bindings of two devices are alike, neither is taken for a newcomer's`() {
+        let agent = ["User-Agent: Phone/1"]
+        let now = Now(instant: Instant(milliseconds: 1000), unix: server.now)
+        for number: UInt64 in [1, 2, 3] {
+            _ = server.register(
+                phone("<sip:alice@10.0.0.\(number);transport=tcp>") {
+                    $0.headers = agent
+                    $0.callID = "phone-\(number)"
+                }, from: flow(UInt16(number), connection: number))
+            if number < 3 { _ = server.locations.connectionClosed(number, reconnectTime: 5000, now: now) }
+            if number == 1 { server.wait(milliseconds: 1) }
+        }
+        #expect(bindings().map(\.flow.connection).filter { $0 != 0 } == [3])
+    }
+
+    @Test func `Two phones with the same contact and different Call-IDs do not inherit each other's flows`() {
+        let home = flow(61000)
+        let office = Server.flow("198.51.100.77", port: 5060)
+        for round in 0..<3 {
+            for (callID, flow) in [("home", home), ("office", office)] {
+                _ = server.register(
+                    phone("<sip:alice@192.168.1.10:5060>", cseq: 1 + round) { $0.callID = callID }, from: flow)
+                #expect(bindings().map(\.flow) == [flow])
+                #expect(bindings().first?.replaced(home) == false)
+                #expect(bindings().first?.replaced(office) == false)
+            }
+        }
+        _ = server.register(phone("<sip:alice@192.168.1.10:5060>", cseq: 9) { $0.callID = "office" }, from: flow(61004))
+        #expect(bindings().first?.replaced(office) == true, "its own flow of before")
+        #expect(bindings().first?.liveness.isShared == true)
+    }
+
     // MARK: Pain 9: a connection that is closed
 
     @Test
@@ -198,6 +254,20 @@ import Testing
             server.locations.removeAbandoned(now: Instant(milliseconds: 6000)).isEmpty, "that was of the first loss")
         #expect(bindings().count == 1)
         #expect(server.locations.removeAbandoned(now: Instant(milliseconds: 9000)).count == 1)
+    }
+
+    @Test(arguments: [0, 5000])
+    func `A binding with a Path outlives the connection that it was registered by`(reconnectTime: UInt64) {
+        let contact = "<sip:alice@10.0.0.7;transport=tcp>"
+        let now = Now(instant: Instant(milliseconds: 1000), unix: server.now)
+        _ = server.register(
+            phone(contact) { $0.headers = ["Path: <sip:192.0.2.99;transport=tcp;lr>"] },
+            from: flow(61000, connection: 7))
+        #expect(server.locations.connectionClosed(7, reconnectTime: reconnectTime, now: now).isEmpty)
+        #expect(server.targets().count == 1)
+        #expect(bindings().map(\.flow.connection) == [0])
+        #expect(server.locations.removeAbandoned(now: Instant(milliseconds: 9000)).isEmpty)
+        #expect(server.targets().count == 1)
     }
 
     @Test func `Without a time to come back it is gone at once; its sibling by another flow stays`() {
