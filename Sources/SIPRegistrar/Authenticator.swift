@@ -215,7 +215,7 @@ public final class Authenticator: Sendable {
             {
             case .fresh:
                 // Whoever answers the challenge that went to an address is there; else it may be invented.
-                if attempt.isProved { locations.note(source, of: &entry) }
+                if attempt.isProved, entry.source != source { entry.source = source }
                 return .accepted(entry.id, isRetransmission: false)
             // Other requests are recognised by their transaction; what comes here again was sent by somebody else.
             case .retransmission where kind == .registrar: return .accepted(entry.id, isRetransmission: true)
