@@ -290,6 +290,10 @@ public final class Authenticator: Sendable {
         writer.endResponse()
     }
 
+    /// The time by which nonces and failed attempts age, at a reading of the calendar clock: where that was set back, it
+    /// goes on.
+    public func time(at now: UnixTime) -> UnixTime { clock.time(at: now) }
+
     /// When the oldest nonces that are still good were issued; `LocationService.removeExpired` forgets those of before.
     public func oldestNonce(now: UnixTime) -> UnixTime {
         UnixTime(milliseconds: clock.time(at: now).milliseconds &- policy.nonceLifetime)
