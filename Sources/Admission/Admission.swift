@@ -4,7 +4,7 @@ import Synchronization
 
 /// Who may send how much, and who may try to authenticate how often: the state of sources, shared by all workers.
 ///
-/// In shards with a lock each; memory is fixed but for what is kept of sources that clients have authenticated from.
+/// In shards with a lock each; memory is fixed but for what is kept of sources that clients are known by.
 public final class Admission: Sendable {
     private final class Shard: Sendable {
         let sources = Mutex(SourceTable())
@@ -189,28 +189,40 @@ public final class Admission: Sendable {
                 sources.sweep(policy, at: now.instant) { change in
                     switch change {
                     case .banned(let source, let ban):
-                        changes.append(BanChange(isBeginning: true, report: report(source, ban)))
-                    case .ended(let source, let ban):
-                        changes.append(BanChange(isBeginning: false, report: report(source, ban)))
+                        changes.append(BanChange(end: nil, report: report(source, ban)))
+                    case .ended(let source, let ban, let end):
+                        changes.append(BanChange(end: end, report: report(source, ban)))
                     }
                 }
-                if !sources.bans.isEmpty { isLeft = true }
+                if sources.needsSweep { isLeft = true }
             }
         }
         if isLeft { hasBans.store(true, ordering: .relaxed) }
         return changes
     }
 
-    /// The bans and delays of now, sources first, then the longest wait first.
-    public func reports(at now: UnixTime) -> [BanReport] {
+    /// The bans and delays of now with times by the calendar, sources first, then the longest wait first.
+    ///
+    /// - Parameter time: The time of attempts (`Authenticator.time`), which goes on where the calendar was set back.
+    public func reports(at now: Now, attempts time: UnixTime) -> [BanReport] {
         var reports: [BanReport] = []
         for shard in shards {
             shard.sources.withLock { sources in
-                for (source, ban) in sources.bans where ban.isActive { reports.append(report(source, ban)) }
+                for (source, ban) in sources.bans where ban.isActive {
+                    let left = ban.isTold ? ban.end.milliseconds(since: now.instant) : ban.duration
+                    var report = report(source, ban)
+                    report.until = UnixTime(milliseconds: time.milliseconds &+ Int64(clamping: left))
+                    reports.append(report)
+                }
             }
         }
-        reports += attempts.waiting(at: now).map { BanReport(.attempt, $0) }
-        reports += logins.waiting(at: now).map { BanReport(.login, $0) }
+        reports += attempts.waiting(at: time).map { BanReport(.attempt, $0) }
+        reports += logins.waiting(at: time).map { BanReport(.login, $0) }
+        let shift = now.unix.milliseconds &- time.milliseconds
+        for index in reports.indices {
+            reports[index].since.milliseconds &+= shift
+            reports[index].until.milliseconds &+= shift
+        }
         return reports.sorted { left, right in
             (left.kind.order, -left.until.milliseconds, left.key.first)
                 < (right.kind.order, -right.until.milliseconds, right.key.first)
@@ -234,7 +246,7 @@ public final class Admission: Sendable {
         BanReport(
             key: hash(of: source), kind: .source, source: source, login: ban.login, failures: ban.failures,
             since: ban.since, until: UnixTime(milliseconds: ban.since.milliseconds &+ Int64(clamping: ban.duration)),
-            reason: ban.reason)
+            reason: ban.reason, isTold: ban.isTold)
     }
 
     // MARK: Numbers
@@ -243,7 +255,7 @@ public final class Admission: Sendable {
     public struct Statistics: Equatable, Sendable {
         /// Sources that clients are known by.
         public var sources = 0
-        /// Clients that are known by a source.
+        /// Clients that are known by a source, each as often as there are sources of it.
         public var clients = 0
         /// Sources that are banned.
         public var banned = 0

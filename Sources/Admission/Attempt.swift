@@ -5,7 +5,8 @@ import Primitives
 public struct Attempt: Sendable {
     /// Where it comes from.
     public let source: Source
-    /// True when the network is trusted: nothing is counted against it but the failures of this login from there.
+    /// True when the network is trusted: nothing is counted against it but the failures of this login from there, and
+    /// those with nonces of other sources, which are challenged anew and keep nobody out.
     let isTrusted: Bool
     /// The keyed hash of the login.
     let login: HashValue
@@ -47,7 +48,7 @@ extension Admission {
         let source = Source(address)
         return Attempt(
             source: source, isTrusted: isTrusted, login: login, pair: hash(of: source, login),
-            isOwnNonce: isOwnNonce || isTrusted)
+            isOwnNonce: isOwnNonce)
     }
 
     /// Decides whether an attempt is checked.

@@ -23,7 +23,7 @@ struct Ban: Sendable {
     /// What became of a ban.
     enum Change {
         case banned(Source, Ban)
-        case ended(Source, Ban)
+        case ended(Source, Ban, BanChange.End)
     }
 }
 
@@ -50,17 +50,31 @@ public struct BanReport: Sendable {
     /// The failures.
     public let failures: UInt32
     /// When the ban began, or the first of the failures was.
-    public let since: UnixTime
+    public internal(set) var since: UnixTime
     /// When it ends; for a login when it may be tried next.
-    public let until: UnixTime
+    public internal(set) var until: UnixTime
     /// Why the last attempt failed.
     public let reason: Reason
+    /// False for the ban of a source whose beginning was not told yet: neither is its end.
+    public var isTold = true
 }
 
 /// What became of a ban, for the log.
 public struct BanChange: Sendable {
+    /// Why a ban has ended.
+    public enum End: Sendable {
+        /// Its time is over.
+        case time
+        /// A client is known by the source.
+        case known
+        /// Too many others are banned.
+        case forgotten
+    }
+
+    /// Why it has ended; nil for the beginning.
+    public let end: End?
     /// True for the beginning, false for the end.
-    public let isBeginning: Bool
+    public var isBeginning: Bool { end == nil }
     /// The ban.
     public let report: BanReport
 }

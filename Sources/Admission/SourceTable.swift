@@ -4,15 +4,15 @@ import Primitives
 /// The sources of one shard.
 ///
 /// Strangers have places of fixed number: where they run out, the one that was silent longest is forgotten, so that a
-/// flood with invented addresses fills nothing. Sources of clients are never forgotten; there are at most as many as
-/// clients.
+/// flood with invented addresses fills nothing. Sources of clients are never forgotten; a client has at most one more of
+/// them than devices.
 struct SourceTable: Sendable {
     private struct Stranger {
         var source = Source.none
         var bucket = TokenBucket(level: 0, at: Instant(milliseconds: 0))
     }
 
-    /// A source that clients have authenticated from.
+    /// A source that clients have authenticated from, or have devices at.
     struct Home {
         var clients: UInt32
         var bucket: TokenBucket
@@ -29,6 +29,10 @@ struct SourceTable: Sendable {
     private var strangers: [Stranger] = []
     private(set) var homes: [Source: Home] = [:]
     private(set) var bans: [Source: Ban] = [:]
+    /// Bans that have ended before their time, to be told by the next sweep.
+    private var ended: [(source: Source, ban: Ban, end: BanChange.End)] = []
+    /// True when there is something for a sweep to do.
+    var needsSweep: Bool { !bans.isEmpty || !ended.isEmpty }
     /// The bans that have not ended.
     private(set) var banned = 0
     /// Packets that were not admitted.
@@ -81,7 +85,7 @@ struct SourceTable: Sendable {
 
     // MARK: Clients
 
-    /// A client has authenticated from the source.
+    /// A client is one of the source from now on.
     mutating func gain(_ source: Source, _ place: UInt64, _ sizes: Sizes, at now: Instant) {
         if let index = homes.index(forKey: source) {
             // What it has saved up at the smaller size is its own.
@@ -95,7 +99,7 @@ struct SourceTable: Sendable {
             clients: 1, bucket: strangers[index].bucket,
             failures: TokenBucket(level: sizes.failures(1).depth, at: now))
         // Whoever knows a password there is no scanner.
-        if let ban = bans.removeValue(forKey: source), ban.isActive { banned -= 1 }
+        end(source, .known)
     }
 
     /// A client is no longer one of the source.
@@ -139,14 +143,21 @@ struct SourceTable: Sendable {
         banned += 1
     }
 
-    /// Makes room: what has ended goes first, then what ends first.
+    /// Makes room: what has ended goes first, then what ends first; new ones, whose end is not known yet, go last.
     private mutating func forgetBan() {
         let chosen = bans.min { left, right in
-            left.value.isActive == right.value.isActive
-                ? left.value.end.milliseconds < right.value.end.milliseconds : !left.value.isActive
+            if left.value.isActive != right.value.isActive { return !left.value.isActive }
+            if left.value.isTold != right.value.isTold { return left.value.isTold }
+            return left.value.end.milliseconds < right.value.end.milliseconds
         }
         guard let chosen else { return }
-        _ = lift(chosen.key)
+        end(chosen.key, .forgotten)
+    }
+
+    /// Ends a ban before its time, and forgets it; its end is told when its beginning was.
+    private mutating func end(_ source: Source, _ end: BanChange.End) {
+        guard let ban = lift(source), ban.isTold, ended.count < Self.banCount else { return }
+        ended.append((source, ban, end))
     }
 
     /// Ends a ban and forgets it; nil when there is none that has not ended.
@@ -159,6 +170,8 @@ struct SourceTable: Sendable {
 
     /// Starts the clock of new bans, ends those whose time is over, forgets those of long ago.
     mutating func sweep(_ policy: AdmissionPolicy, at now: Instant, _ tell: (Ban.Change) -> Void) {
+        for (source, ban, end) in ended { tell(.ended(source, ban, end)) }
+        ended = []
         guard !bans.isEmpty else { return }
         for source in Array(bans.keys) {
             guard var ban = bans[source] else { continue }
@@ -169,7 +182,7 @@ struct SourceTable: Sendable {
             } else if ban.isActive, now >= ban.end {
                 ban.isActive = false
                 banned -= 1
-                tell(.ended(source, ban))
+                tell(.ended(source, ban, .time))
             } else if !ban.isActive, now.milliseconds(since: ban.end) > policy.longestBan {
                 bans[source] = nil
                 continue

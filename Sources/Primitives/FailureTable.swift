@@ -70,7 +70,8 @@ public final class FailureTable: Sendable {
     /// The failures counted under a key.
     public func count(of key: HashValue, now: UnixTime) -> UInt32 {
         shard(of: key).places.withLock { places in
-            for index in Self.places(of: key) where places[index].tag == key.second {
+            // A place that has expired keeps its tag; the key may be counted in a later one of the set.
+            for index in Self.places(of: key) where places[index].tag == key.second && places[index].count > 0 {
                 return now.milliseconds &- places[index].last > window ? 0 : places[index].count
             }
             return 0

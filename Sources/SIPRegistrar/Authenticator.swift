@@ -215,7 +215,7 @@ public final class Authenticator: Sendable {
             {
             case .fresh:
                 // Whoever answers the challenge that went to an address is there; else it may be invented.
-                if attempt.isProved { locations.note(source, of: &entry) }
+                if attempt.isProved, entry.source != source { entry.source = source }
                 return .accepted(entry.id, isRetransmission: false)
             // Other requests are recognised by their transaction; what comes here again was sent by somebody else.
             case .retransmission where kind == .registrar: return .accepted(entry.id, isRetransmission: true)
@@ -289,6 +289,10 @@ public final class Authenticator: Sendable {
         challenge.write(kind == .registrar ? .server : .proxy, nonce: nonce, stale: stale, into: &writer)
         writer.endResponse()
     }
+
+    /// The time by which nonces and failed attempts age, at a reading of the calendar clock: where that was set back, it
+    /// goes on.
+    public func time(at now: UnixTime) -> UnixTime { clock.time(at: now) }
 
     /// When the oldest nonces that are still good were issued; `LocationService.removeExpired` forgets those of before.
     public func oldestNonce(now: UnixTime) -> UnixTime {

@@ -19,12 +19,20 @@ public struct ClientEntry: Sendable {
     /// The nonces that it used lately.
     public var nonces = NonceHistory()
     /// Its bindings, expired ones included until they are swept.
-    public internal(set) var bindings: [Binding] = []
+    public internal(set) var bindings: [Binding] = [] {
+        didSet { isCounted = false }
+    }
     /// The last attempt in its name that was refused; nil when none was since the start of the server.
     public internal(set) var lastFailure: AttemptFailure?
 
     /// The source that it authenticated from last, `.none` since the start of the server; it is counted there.
-    public internal(set) var source = Source.none
+    public internal(set) var source = Source.none {
+        didSet { isCounted = false }
+    }
+    /// The other sources that it is counted for: those of its bindings. Only `LocationService.update` changes them.
+    var otherSources: Set<Source> = []
+    /// False when `source` or the bindings may have changed since it was counted last.
+    var isCounted = true
 
     /// A client without bindings.
     public init(
@@ -53,7 +61,7 @@ public struct ClientEntry: Sendable {
         try text.withSlice { try body($0.prefix(Int(loginLength))) }
     }
 
-    /// True when it has authenticated from a source, and nowhere else since, or has a device there.
+    /// True when it has authenticated from a source, and nowhere else since, or has a device there: it is counted there.
     func isKnown(by source: Source) -> Bool {
         self.source == source || bindings.contains { Source($0.flow.remote.address) == source }
     }

@@ -9,7 +9,7 @@ extension LocationService {
         for shard in shards {
             shard.clients.withLock { table in
                 for position in 0..<max(0, table.placeCount) {
-                    table.update(position) { entry in
+                    update(&table, position) { entry in
                         for index in entry.bindings.indices where step.isBefore(entry.bindings[index].updatedAt) {
                             entry.bindings[index].move(by: step)
                         }

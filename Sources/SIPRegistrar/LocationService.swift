@@ -20,7 +20,7 @@ public final class LocationService: Sendable {
     let shards: [Shard]
     private let key: HashKey
     /// Who counts the clients by source.
-    private let admission: Admission
+    let admission: Admission
     private let sweepShard = Mutex(0)
     /// Touched when changes could not be stored, and then before the lock of a shard.
     let unstored = Mutex(UnstoredBindings())
@@ -64,7 +64,7 @@ public final class LocationService: Sendable {
     public func withClient<Result: Sendable>(_ key: LoginKey, _ body: (inout ClientEntry) -> Result) -> Result? {
         shard(of: key).clients.withLock { table in
             guard let position = table.position(of: key) else { return nil }
-            return table.update(position, body)
+            return update(&table, position, body)
         }
     }
 
@@ -93,14 +93,15 @@ public final class LocationService: Sendable {
                 table.insert(entry, key)
                 return []
             }
-            return table.update(position) { old in
+            return update(&table, position) { old in
                 let isSame = old.id == id
                 let dropped = isEnabled && isSame ? [] : old.removeBindings { _ in true }
                 let (bindings, nonces, openTransactions) = (old.bindings, old.nonces, old.openTransactions)
                 let lastFailure = isSame ? old.lastFailure : nil
-                let source = old.source
+                let (source, otherSources) = (old.source, old.otherSources)
                 old = entry
-                if isEnabled, isSame { old.source = source } else { admission.move(from: source, to: .none) }
+                old.source = isEnabled && isSame ? source : .none
+                old.otherSources = otherSources
                 old.bindings = bindings
                 old.nonces = nonces
                 old.openTransactions = openTransactions
@@ -117,8 +118,10 @@ public final class LocationService: Sendable {
     public func removeClient(_ login: ByteSlice) -> [DroppedBinding] {
         let key = key(of: login)
         guard var entry = shard(of: key).clients.withLock({ $0.remove(key) }) else { return [] }
-        admission.move(from: entry.source, to: .none)
-        return entry.removeBindings { _ in true }
+        return count(&entry) { entry in
+            entry.source = .none
+            return entry.removeBindings { _ in true }
+        }
     }
 
     /// Lets a client register and call, or no longer (Status 1 and 0).
@@ -128,16 +131,9 @@ public final class LocationService: Sendable {
     public func setEnabled(_ isEnabled: Bool, _ login: ByteSlice) -> [DroppedBinding] {
         withClient(login) { entry in
             entry.isEnabled = isEnabled
-            if !isEnabled { note(.none, of: &entry) }
+            if !isEnabled { entry.source = .none }
             return isEnabled ? [] : entry.removeBindings { _ in true }
         } ?? []
-    }
-
-    /// Notes where a client has authenticated from; under the lock of its shard, so that it is counted exactly.
-    func note(_ source: Source, of entry: inout ClientEntry) {
-        if entry.source == source { return }
-        admission.move(from: entry.source, to: source)
-        entry.source = source
     }
 
     /// How much the service holds.
@@ -174,7 +170,7 @@ public final class LocationService: Sendable {
             if !entry.isEnabled || entry.bindings.contains(where: { $0.key == bindingKey }) { return false }
             // It was from there that the client registered last.
             if entry.bindings.allSatisfy({ $0.updatedAt <= binding.updatedAt }) {
-                note(Source(binding.flow.remote.address), of: &entry)
+                entry.source = Source(binding.flow.remote.address)
             }
             entry.bindings.append(binding)
             return true
@@ -225,7 +221,7 @@ public final class LocationService: Sendable {
                 // In small steps, so that no packet waits long for the shard.
                 let step = min(left, 64)
                 let (seen, isAtEnd) = shards[current].clients.withLock { table in
-                    Self.sweep(&table, now: now, limit: step, oldestNonce: oldestNonce, into: &dropped)
+                    sweep(&table, now: now, limit: step, oldestNonce: oldestNonce, into: &dropped)
                 }
                 left -= seen
                 if isAtEnd {
@@ -237,14 +233,14 @@ public final class LocationService: Sendable {
         }
     }
 
-    private static func sweep(
+    private func sweep(
         _ table: inout ClientTable, now: UnixTime, limit: Int, oldestNonce: UnixTime?,
         into dropped: inout [DroppedBinding]
     ) -> (seen: Int, isAtEnd: Bool) {
         let start = table.sweepPosition
         let end = min(table.placeCount, start + limit)
         for position in start..<max(start, end) {
-            table.update(position) { entry in
+            update(&table, position) { entry in
                 dropped += entry.removeBindings { !$0.isLive(at: now) }
                 if let oldestNonce { entry.nonces.forget(issuedBefore: oldestNonce) }
             }

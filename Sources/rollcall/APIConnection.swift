@@ -48,12 +48,30 @@ final class APIConnection {
         _ method: HTTPMethod, _ resource: String, query: String = "", form: [(name: String, value: String)]? = nil
     ) throws -> Data {
         let body = (form ?? []).map { "\(Self.encoded($0.name))=\(Self.encoded($0.value))" }.joined(separator: "&")
-        let (status, answer) =
-            switch way {
-            case .network(let server):
-                try request(server, method, resource, query, form == nil ? nil : Data(body.utf8))
-            case .service(let service): try ask(service, method, resource, query, Array(body.utf8))
-            }
+        let (status, answer) = try exchange(method, resource, query, form == nil ? nil : body)
+        return try Self.checked(status, answer, method, resource)
+    }
+
+    /// Deletes a resource; false when there is none, because it has ended meanwhile.
+    func deleteIfThere(_ resource: String) throws -> Bool {
+        let (status, answer) = try exchange(.delete, resource, "", nil)
+        if status == 404 { return false }
+        _ = try Self.checked(status, answer, .delete, resource)
+        return true
+    }
+
+    private func exchange(
+        _ method: HTTPMethod, _ resource: String, _ query: String, _ body: String?
+    ) throws -> (Int, Data) {
+        switch way {
+        case .network(let server): try request(server, method, resource, query, body.map { Data($0.utf8) })
+        case .service(let service): try ask(service, method, resource, query, Array((body ?? "").utf8))
+        }
+    }
+
+    private static func checked(
+        _ status: Int, _ answer: Data, _ method: HTTPMethod, _ resource: String
+    ) throws -> Data {
         if (200..<300).contains(status) { return answer }
         let failure = try? JSONDecoder().decode(FailureAnswer.self, from: answer)
         throw CommandFailure(failure?.message ?? "the server answered \(status) to \(method.name) of \(resource)")

@@ -30,7 +30,7 @@ struct BanLog {
                 Self.write(change.report, into: &log, now)
             } else {
                 guard log.begin(.sourceUnbanned, at: now.unix) else { continue }
-                Self.writeEnd(of: change.report, "its time is over", into: &log)
+                Self.writeEnd(of: change.report, change.end?.text ?? "", into: &log)
                 log.end()
             }
         }
@@ -56,5 +56,16 @@ struct BanLog {
     static func writeEnd(of ban: BanReport, _ why: ByteSlice, into log: inout LogBuffer) {
         ban.source.description.withSlice { log.field("src", $0) }
         log.field("why", why)
+    }
+}
+
+extension BanChange.End {
+    /// The words of the log.
+    fileprivate var text: ByteSlice {
+        switch self {
+        case .time: "its time is over"
+        case .known: "a client has authenticated from there"
+        case .forgotten: "too many others are banned"
+        }
     }
 }

@@ -31,7 +31,8 @@ struct BansCommand {
                 "neither an address nor a login '\(TextTable.plain(subject))' is banned or has to wait; "
                     + "'rollcall bans' lists what is")
         }
-        for ban in found { try api.send(.delete, "\(api.account.sid)/Bans/\(ban.sid)") }
+        // What has ended by itself since it was listed is lifted as well.
+        for ban in found { _ = try api.deleteIfThere("\(api.account.sid)/Bans/\(ban.sid)") }
         Terminal.print(
             found.count == 1
                 ? "lifted; the failures are forgotten" : "\(found.count) lifted; the failures are forgotten")

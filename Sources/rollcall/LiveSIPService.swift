@@ -12,6 +12,7 @@ final class LiveSIPService: SIPService {
     private let server: SIPServer
     private let location: LocationService
     private let admission: Admission
+    private let authenticator: Authenticator
     private let executor: EffectExecutor
     private let names: ResolvedNames
     private let writer: StoreWriter<PendingAnswer>
@@ -21,6 +22,7 @@ final class LiveSIPService: SIPService {
         server = parts.server
         location = parts.location
         admission = parts.admission
+        authenticator = parts.authenticator
         executor = parts.executor
         names = parts.names
         writer = parts.writer
@@ -65,7 +67,8 @@ final class LiveSIPService: SIPService {
     }
 
     func bans() -> [BanRow] {
-        admission.reports(at: System.now().unix).map { report in
+        let now = System.now()
+        return admission.reports(at: now, attempts: authenticator.time(at: now.unix)).map { report in
             BanRow(
                 sid: report.sid, kind: report.kind.rawValue,
                 source: report.source == .none ? nil : report.source.description,
@@ -78,7 +81,8 @@ final class LiveSIPService: SIPService {
         guard let key = BanReport.key(of: sid), let report = admission.lift(key, at: System.now().unix) else {
             return false
         }
-        if report.kind == .source {
+        // Its beginning and its end are told together, or neither.
+        if report.kind == .source, report.isTold {
             log.write(.sourceUnbanned) { BanLog.writeEnd(of: report, "an operator lifted it", into: &$0) }
         }
         return true

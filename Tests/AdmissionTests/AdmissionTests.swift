@@ -161,7 +161,7 @@ import Testing
             #expect(world.fail("x\(number)", from: scanner, isOwnNonce: false).judgement == .challenge)
         }
         #expect(!world.admission.isBanned(World.address(scanner)))
-        #expect(world.admission.reports(at: world.now.unix).isEmpty)
+        #expect(world.admission.reports(at: world.now, attempts: world.now.unix).isEmpty)
     }
 
     @Test func `Trusted sources are not banned, and their logins wait nevertheless`() {
@@ -172,6 +172,22 @@ import Testing
         #expect(world.fail("alice", from: "10.0.0.1").seconds == 1)
     }
 
+    @Test func `Nobody keeps a login out by inventing an address of a trusted network`() {
+        for isEnabled in [true, false] {
+            let world = World {
+                $0.isEnabled = isEnabled
+                $0.trusted = ["10.0.0.0/8".withSlice { IPNetwork($0) }].compactMap { $0 }
+            }
+            var checked = 0
+            for _ in 0..<100 where world.fail("alice", from: "10.0.0.1", isOwnNonce: false).judgement == .check {
+                checked += 1
+            }
+            #expect(checked == 10, "whoever has two addresses guesses no faster than with one")
+            #expect(world.admission.judge(world.attempt("alice", from: "10.0.0.1"), at: world.now.unix) == .check)
+            #expect(world.admission.reports(at: world.now, attempts: world.now.unix).isEmpty)
+        }
+    }
+
     @Test func `Bans are of bounded number, and those that end first go`() {
         for number in UInt32(0)..<20_000 {
             let address = IPAddress(ipv4: 0x0b00_0000 + number)
@@ -179,6 +195,56 @@ import Testing
         }
         #expect(world.admission.statistics.banned <= 64 * SourceTable.banCount)
         #expect(world.admission.statistics.banned > 60 * SourceTable.banCount)
+    }
+
+    @Test func `A new ban is not the first to make room`() {
+        var table = SourceTable()
+        func ban(_ number: UInt32) -> Source {
+            let source = Source(IPAddress(ipv4: 0x0b00_0000 + number))
+            table.ban(
+                source, Ban(since: world.now.unix, failures: 20, login: [], reason: .wrongPassword), AdmissionPolicy())
+            return source
+        }
+        var told: [Source] = []
+        for number in 0..<UInt32(SourceTable.banCount) { told.append(ban(number)) }
+        table.sweep(AdmissionPolicy(), at: world.now.instant) { _ in }
+        let new = (1000..<UInt32(1010)).map(ban)
+        #expect(new.allSatisfy { table.bans[$0]?.isActive == true })
+        #expect(told.count { table.bans[$0] == nil } == 10)
+        var ended: [Source] = []
+        table.sweep(AdmissionPolicy(), at: world.now.instant) { change in
+            if case .ended(let source, _, .forgotten) = change { ended.append(source) }
+        }
+        #expect(Set(ended) == Set(told.filter { table.bans[$0] == nil }), "their ends are told")
+        #expect(table.banned == SourceTable.banCount)
+    }
+
+    private func ban(_ source: String) {
+        for number in 0..<20 { world.fail("\(number)", from: source) }
+        #expect(world.admission.isBanned(World.address(source)))
+    }
+
+    @Test func `The end of a ban is told when its beginning was, whatever ends it`() throws {
+        let source = Source(World.address(scanner))
+        ban(scanner)
+        #expect(world.admission.lift(world.admission.hash(of: source), at: world.now.unix)?.isTold == false)
+        #expect(world.wait(seconds: 2).isEmpty)
+        ban(scanner)
+        #expect(world.wait(seconds: 1).map(\.end) == [nil])
+        #expect(world.admission.lift(world.admission.hash(of: source), at: world.now.unix)?.isTold == true)
+        #expect(world.wait(seconds: 2).isEmpty, "who lifts it tells it")
+
+        ban(scanner)
+        world.admission.move(from: .none, to: source)
+        world.admission.move(from: source, to: .none)
+        #expect(world.wait(seconds: 2).isEmpty)
+        ban(scanner)
+        #expect(world.wait(seconds: 1).map(\.end) == [nil])
+        world.admission.move(from: .none, to: source)
+        #expect(!world.admission.isBanned(World.address(scanner)))
+        let end = world.wait(seconds: 2)
+        #expect(end.map(\.end) == [.known])
+        #expect(end.first?.report.source == source)
     }
 
     // MARK: Logins
@@ -215,7 +281,7 @@ import Testing
         for number in 0..<20 { world.fail("\(number)", from: scanner) }
         for _ in 0..<6 { world.fail("alice", from: "2001:db8:0:1::5") }
         for number in 0..<30 { world.fail("bob", from: "198.51.100.\(number)") }
-        let reports = world.admission.reports(at: world.now.unix)
+        let reports = world.admission.reports(at: world.now, attempts: world.now.unix)
         #expect(reports.map(\.kind) == [.source, .login, .attempt])
         #expect(reports.map(\.source.description) == [scanner, Source.none.description, "2001:db8:0:1::/64"])
         #expect(reports.map { String(decoding: $0.login, as: UTF8.self) } == ["19", "bob", "alice"])
@@ -225,12 +291,26 @@ import Testing
             #expect(world.admission.lift(report.key, at: world.now.unix)?.kind == report.kind)
             #expect(world.admission.lift(report.key, at: world.now.unix) == nil)
         }
-        #expect(world.admission.reports(at: world.now.unix).isEmpty)
+        #expect(world.admission.reports(at: world.now, attempts: world.now.unix).isEmpty)
         #expect(world.admitted(10, from: scanner) == 10)
         #expect(world.fail("alice", from: "2001:db8:0:1::5").seconds == nil)
         for text in ["", "BN", "BN+0000000000000010000000000000000", "BN" + String(repeating: "A", count: 32)] {
             #expect(BanReport.key(of: text) == nil)
         }
+    }
+
+    @Test func `Times are listed by the calendar, though attempts have a clock of their own`() {
+        for number in 0..<20 { world.fail("\(number)", from: scanner) }
+        for _ in 0..<6 { world.fail("alice", from: "192.0.2.1") }
+        world.wait(seconds: 1)
+        // The calendar was set back by an hour; a second has gone by since the attempts.
+        let now = Now(
+            instant: world.now.instant, unix: UnixTime(milliseconds: world.now.unix.milliseconds - 3_600_500))
+        let reports = world.admission.reports(
+            at: now, attempts: UnixTime(milliseconds: world.now.unix.milliseconds - 500))
+        #expect(reports.map(\.kind) == [.source, .attempt])
+        #expect(reports.map { $0.until.milliseconds - now.unix.milliseconds } == [60_000, 500])
+        #expect(reports.map { now.unix.milliseconds - $0.since.milliseconds } == [500, 500])
     }
 
     @Test func `Invented logins do not make a guessed one forgotten`() {

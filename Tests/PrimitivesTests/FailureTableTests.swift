@@ -32,6 +32,20 @@ import Testing
         #expect(table.add(keys[0], now: time(11)) == 1)
     }
 
+    @Test func `A key that is counted again in another place is found there`() {
+        let (old, key, other) = (HashValue(9, 1), HashValue(9, 2), HashValue(9, 3))
+        #expect(table.add(old, now: time(0)) == 1)
+        #expect(table.add(key, now: time(0)) == 1)
+        #expect(table.add(other, now: time(900)) == 1)
+        // All places but that of `other` are free by now.
+        #expect(table.add(key, now: time(1500)) == 1)
+        #expect(table.add(key, now: time(1600)) == 2)
+        #expect(table.count(of: key, now: time(1600)) == 2)
+        #expect(table.count(of: old, now: time(1600)) == 0)
+        table.reset(key)
+        #expect(table.count(of: key, now: time(1600)) == 0)
+    }
+
     @Test func `A key that failed is found again among many`() {
         let key = HashValue(0x1234_5678, 1)
         for number in 0..<100 { _ = table.add(HashValue(UInt64(number) << 12, 5), now: start) }

@@ -50,7 +50,7 @@ import Testing
 
     @Test func `A binding is small`() {
         #expect(MemoryLayout<Binding>.stride <= 128)
-        #expect(MemoryLayout<ClientEntry>.stride <= 144)
+        #expect(MemoryLayout<ClientEntry>.stride <= 160)
     }
 
     // MARK: Keys
