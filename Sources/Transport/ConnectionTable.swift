@@ -99,7 +99,9 @@ final class ConnectionTable: Sendable {
                 oldest = index.takeOldest(of: source)
                 if oldest == nil { return (.sourceFull, nil, cause) }
                 cause = .sourceReplaced
-            } else if index.unproven.count >= limits.unprovenConnections || index.count - index.leaving >= limits.connections {
+            } else if index.unproven.count >= limits.unprovenConnections
+                || index.count - index.leaving >= limits.connections
+            {
                 oldest = index.unproven.takeOldest()
                 if oldest == nil { return (.tableFull, nil, cause) }
                 index.leaving += 1
