@@ -21,8 +21,13 @@ public struct LoadGauge: Sendable {
     public static let overloadDelay: UInt64 = 200
     /// So many milliseconds after the last window of its kind a level is left.
     public static let overloadTime: UInt64 = 1_000
-    /// So many milliseconds after the last window with load it is over.
-    public static let calmTime: UInt64 = 10_000
+    /// So many milliseconds after the last window with load it is over. Not much longer than a window: else a short pulse
+    /// now and then would keep strangers out for as long as somebody sends it.
+    public static let calmTime: UInt64 = 2_000
+    /// Losses count where messages wait so many milliseconds at the least.
+    public static let lossDelay: UInt64 = 20
+    /// Losses of so many windows in a row count however short the wait is: a small buffer cannot hold a long queue.
+    public static let lossWindows = 5
 
     /// The level now.
     public private(set) var level = LoadLevel.normal
@@ -40,6 +45,8 @@ public struct LoadGauge: Sendable {
     private var leastWaiting = Int.max
     private var turns = 0
     private var lostInWindow = 0
+    /// Windows in a row that had losses and a queue.
+    private var lossyWindows = 0
     private var lastBusy = Instant(milliseconds: 0)
     private var lastOverload = Instant(milliseconds: 0)
 
@@ -64,13 +71,19 @@ public struct LoadGauge: Sendable {
 
     private mutating func judge(_ elapsed: UInt64, _ now: Instant) -> Change? {
         // Less is a pause of the process, or of the machine, and no load: what it has kept waiting is worked off first.
-        guard turns >= 8, elapsed < 20 * Self.window else { return settle(.normal, now) }
+        guard turns >= 8, elapsed < 20 * Self.window else {
+            lossyWindows = 0
+            return settle(.normal, now)
+        }
         let waiting = UInt64(max(0, leastWaiting))
         let delay = waiting * elapsed / UInt64(max(1, handled))
         var measured = LoadLevel.normal
-        // A buffer too small for a long queue loses datagrams instead, with a queue that is never empty.
-        if delay >= Self.busyDelay || (lostInWindow > 0 && waiting > 0) { measured = .busy }
-        if delay >= Self.overloadDelay || (lostInWindow * 4 > handled && waiting > 0) { measured = .overloaded }
+        // A buffer too small for a long queue loses datagrams instead, with a queue that is never empty. So does a pulse
+        // that is over at once, which is no load.
+        lossyWindows = lostInWindow > 0 && waiting > 0 ? lossyWindows + 1 : 0
+        let isLossy = lossyWindows > 0 && (delay >= Self.lossDelay || lossyWindows >= Self.lossWindows)
+        if delay >= Self.busyDelay || isLossy { measured = .busy }
+        if delay >= Self.overloadDelay || (isLossy && lostInWindow * 4 > handled) { measured = .overloaded }
         if measured != .normal || level != .normal {
             worstDelay = max(worstDelay, delay)
             lost += lostInWindow

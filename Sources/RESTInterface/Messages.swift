@@ -30,7 +30,7 @@ extension Operation {
                     Parameter("To", .party, "The client that gets it; client: before it is allowed.").required,
                     Parameter("Body", .body(limit: 16_000), "The text.").required,
                 ], answers: .resource(.message),
-                problems: [.parameterMissing, .parameterInvalid, .recipientUnreachable]
+                problems: [.parameterMissing, .parameterInvalid, .recipientUnreachable, .textsRefused]
             ) { service, call throws(Failure) in try service.sendMessage(call) },
             Operation(
                 "readMessage\(suffix)", .get, "/Accounts/{AccountSid}/\(path)/{MessageSid}",
@@ -109,6 +109,12 @@ extension RESTService {
         }
         if let refusal = sip.send(row.body, from: from, to: to, number: row.number) {
             try endMessage(row.number, refusal, at: call.now)
+            if let seconds = refusal.retryAfter {
+                // The recipient has nothing to do with it.
+                var failure = Failure(.textsRefused, "\(refusal.code): \(refusal.message)")
+                failure.retryAfter = seconds
+                throw failure
+            }
             throw Failure(.recipientUnreachable, "\(refusal.code): \(refusal.message)", parameter: "To")
         }
         return .resource(RESTService.representation(of: row, call))

@@ -116,6 +116,11 @@ extension Problem {
                 503, "The database cannot take the change now; nothing was changed.",
                 "Send the request again after the seconds in Retry-After; the log of the server says why."
             )
+        case .textsRefused:
+            (
+                503, "The server takes no new texts now: it is about to end, or has too much to do.",
+                "Send the text again after the seconds in Retry-After; the message says why it was refused."
+            )
         case .unexpected:
             (
                 500, "The server failed in a way that it does not expect.",

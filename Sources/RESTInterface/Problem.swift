@@ -49,6 +49,7 @@ public enum Problem: Int, CaseIterable, Sendable {
     case unexpected = 3502
     case searchTooLong = 3503
     case changeNotInEffect = 3504
+    case textsRefused = 3505
 
     /// The code as text: `R-` and four digits.
     public var code: String { "R-\(rawValue)" }

@@ -87,13 +87,16 @@ public struct SIPRefusal: Equatable, Sendable {
     public var status: Int64
     /// Cause and remedy.
     public var message: String
+    /// Seconds after which the same may be tried again; nil when the server is not what stands against it.
+    public var retryAfter: Int?
 
     /// A refusal.
-    public init(code: String, number: Int64, status: Int64, message: String) {
+    public init(code: String, number: Int64, status: Int64, message: String, retryAfter: Int? = nil) {
         self.code = code
         self.number = number
         self.status = status
         self.message = message
+        self.retryAfter = retryAfter
     }
 }
 

@@ -11,14 +11,16 @@ extension CallShard {
         _ request: borrowing SIPMessage, _ key: TransactionKey, from flow: Flow, server: SIPServer, now: Now,
         effects: inout Effects
     ) {
-        if server.isDropped(request, from: flow, effects.load, now) { return }
-        if server.isRefusedByDraining(request) {
+        let route = RouteProcessing(request, server: server)
+        // A To tag alone proves nothing: anybody can write one.
+        let isInDialog = route.token != nil && !request.toTag.isEmpty
+        if !isInDialog, server.isDropped(request, from: flow, effects.load, now) { return }
+        if !isInDialog, server.isRefusedByDraining(request, from: flow, now) {
             server.refuseByDraining(request, from: flow, now: now, effects: &effects)
             return
         }
-        let route = RouteProcessing(request, server: server)
         let uri = SIPURI(request.requestURI)
-        if let reason = bound(request, route, from: flow, server: server, effects.load, now)
+        if let reason = bound(request, isInDialog, from: flow, server: server, now: now, effects: &effects)
             ?? validate(request, uri, route, server: server)
         {
             server.reject(request, reason, from: flow, now: now, effects: &effects)
@@ -90,13 +92,11 @@ extension CallShard {
 
     /// What this server has no room or no time for: it is refused before anything is kept or computed for it.
     private func bound(
-        _ request: borrowing SIPMessage, _ route: borrowing RouteProcessing, from flow: Flow, server: SIPServer,
-        _ load: LoadLevel, _ now: Now
+        _ request: borrowing SIPMessage, _ isInDialog: Bool, from flow: Flow, server: SIPServer, now: Now,
+        effects: inout Effects
     ) -> Reason? {
-        let hasToken = route.token != nil
-        let isInDialog = hasToken && !request.toTag.isEmpty
         if server.isFull(forDialogs: isInDialog) { return .serverOverloaded }
-        return isInDialog ? nil : server.loadRefusal(of: request, from: flow, load, now)
+        return isInDialog ? nil : server.loadRefusal(of: request, from: flow, now: now, effects: &effects)
     }
 
     /// Refuses a request of an authenticated client in a transaction of its own. Without one its retransmission would be

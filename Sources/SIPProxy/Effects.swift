@@ -22,6 +22,8 @@ public struct Effects: ~Copyable {
     public var provenConnections: [UInt64] = []
     /// How much the worker has to do; under load requests that begin something are refused.
     public var load = LoadLevel.normal
+    /// Requests of strangers that are served while the worker is busy.
+    var strangers = Trickle(rate: 20)
 
     /// True when there is something for the store.
     @inlinable public var hasChanges: Bool { !registrations.isEmpty || !records.isEmpty }

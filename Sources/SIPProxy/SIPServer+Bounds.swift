@@ -43,29 +43,36 @@ extension SIPServer {
         }
     }
 
-    /// Why a request outside of a dialog is refused under load; nil when it is let in.
+    /// Why a request is refused under load that no route token of ours came with; nil when it is let in.
     ///
-    /// First those go that nobody vouches for, then everything that begins something. What belongs to a call, and the
-    /// refreshing of bindings, is never refused.
+    /// First those go that nobody vouches for, but for a trickle of them, so that new and roaming phones get in; then
+    /// everything that begins something. What belongs to a call, and the refreshing of bindings, is never refused.
     func loadRefusal(
-        of request: borrowing SIPMessage, from flow: Flow, _ load: LoadLevel, _ now: Now
+        of request: borrowing SIPMessage, from flow: Flow, now: Now, effects: inout Effects
     ) -> Reason? {
-        if load == .normal || !request.toTag.isEmpty { return nil }
+        if effects.load == .normal { return nil }
         let isRegister = request.method == .register
-        if load == .overloaded, !isRegister { return request.method == .bye ? nil : .serverOverloaded }
-        let credentials: HeaderName = isRegister ? .authorization : .proxyAuthorization
-        if load == .busy, request.firstIndex(of: credentials) != nil { return nil }
-        return hasBinding(isRegister ? request.to : request.from, at: flow.remote.address, now)
-            ? nil : .serverOverloaded
+        if effects.load == .overloaded, !isRegister, request.toTag.isEmpty { return .serverOverloaded }
+        if isFromDevice(request, flow, now) { return nil }
+        if effects.load == .overloaded { return .serverOverloaded }
+        return answersChallenge(request, now) || effects.strangers.passes(at: now.instant) ? nil : .serverOverloaded
     }
 
-    /// True for a datagram that is not even answered: under overload, of somebody who shows no credentials and has no
-    /// device where it came from. Who means it repeats it.
+    /// True for a datagram that is not even answered: under overload, of somebody who answers no challenge, brings no
+    /// route token and has no device where it came from. Who means it repeats it.
     func isDropped(_ request: borrowing SIPMessage, from flow: Flow, _ load: LoadLevel, _ now: Now) -> Bool {
-        if load != .overloaded || flow.transport.isReliable || !request.toTag.isEmpty { return false }
-        let isRegister = request.method == .register
-        if request.firstIndex(of: isRegister ? .authorization : .proxyAuthorization) != nil { return false }
-        return !hasBinding(isRegister ? request.to : request.from, at: flow.remote.address, now)
+        if load != .overloaded || flow.transport.isReliable { return false }
+        return !answersChallenge(request, now) && !isFromDevice(request, flow, now)
+    }
+
+    /// True for a request that shows credentials for a challenge of ours, whatever its password.
+    private func answersChallenge(_ request: borrowing SIPMessage, _ now: Now) -> Bool {
+        authenticator.answersChallenge(request, request.method == .register ? .registrar : .proxy, now: now.unix)
+    }
+
+    /// True when the client that a request says it is from has a device where it came from.
+    func isFromDevice(_ request: borrowing SIPMessage, _ flow: Flow, _ now: Now) -> Bool {
+        hasBinding(request.method == .register ? request.to : request.from, at: flow.remote.address, now)
     }
 
     /// True when the client that an address names has a device at this address.

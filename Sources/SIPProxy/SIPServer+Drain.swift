@@ -9,11 +9,15 @@ extension SIPServer {
     /// REGISTER and everything in dialogs goes on.
     public func beginDraining() { replaceSettings { $0.isDraining = true } }
 
-    /// True for a new request that is not taken while the server is about to end.
+    /// True for a request without a route token of ours that is not taken while the server is about to end: what is new. A
+    /// To tag makes it old only where the client of From has a device.
     @inline(__always)
-    func isRefusedByDraining(_ request: borrowing SIPMessage) -> Bool {
-        guard settings.isDraining, request.toTag.isEmpty else { return false }
-        return request.method.makesDialog || request.method == .message || request.method == .options
+    func isRefusedByDraining(_ request: borrowing SIPMessage, from flow: Flow, _ now: Now) -> Bool {
+        guard settings.isDraining else { return false }
+        guard request.method.makesDialog || request.method == .message || request.method == .options else {
+            return false
+        }
+        return request.toTag.isEmpty || !isFromDevice(request, flow, now)
     }
 
     /// Refuses a request as the server is about to end, without a transaction and without asking who it is from.

@@ -8,7 +8,7 @@ extension SIPServer {
     /// Handles a REGISTER that may be acted upon. Its answer leaves once its changes are stored.
     func register(_ request: borrowing SIPMessage, _ flow: Flow, _ now: Now, _ effects: inout Effects) {
         if isDropped(request, from: flow, effects.load, now) { return }
-        if let reason = loadRefusal(of: request, from: flow, effects.load, now) {
+        if let reason = loadRefusal(of: request, from: flow, now: now, effects: &effects) {
             reject(request, reason, from: flow, now: now, effects: &effects)
             return
         }

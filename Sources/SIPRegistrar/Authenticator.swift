@@ -133,6 +133,15 @@ public final class Authenticator: Sendable {
         return nil
     }
 
+    /// True when a request answers a challenge of ours that is still good, rightly or wrongly: a cheap look, for when there
+    /// is no time for more.
+    public func answersChallenge(_ request: borrowing SIPMessage, _ kind: Kind, now: UnixTime) -> Bool {
+        guard case .found(let credentials) = selectCredentials(of: request, kind),
+            case .valid = nonces.check(credentials.nonce, now: clock.time(at: now))
+        else { return false }
+        return true
+    }
+
     private enum Selection {
         case none(Reason?)
         case malformed

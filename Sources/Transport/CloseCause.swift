@@ -22,7 +22,9 @@ public enum CloseCause: UInt8, Sendable {
     case unproven
     /// It was the oldest on which nothing was proved, and its place was needed.
     case replaced
-    /// Its address has as many as it may (`limits.connectionsPerSource`).
+    /// It was the oldest of its address on which nothing was proved, and that has as many as it may.
+    case sourceReplaced
+    /// Its address has as many as it may (`limits.connectionsPerSource`), and all are proved.
     case sourceFull
     /// There are as many as there may be (`limits.connections`).
     case tableFull
@@ -44,6 +46,8 @@ public enum CloseCause: UInt8, Sendable {
         case .memory: "all connections together hold what limits.streamMemory allows"
         case .unproven: "no client registered or called on it within limits.unprovenConnection"
         case .replaced: "it was the oldest on which no client had registered or called, and its place was needed"
+        case .sourceReplaced:
+            "its address has limits.connectionsPerSource already, and it was the oldest on which no client had registered"
         case .sourceFull: "its address has limits.connectionsPerSource already"
         case .tableFull: "there are limits.connections already"
         case .banned: "its address is banned"

@@ -10,13 +10,39 @@ final class ConnectionTable: Sendable {
         let listener: UInt16
     }
 
+    /// The connections that one source has made.
+    private struct FromSource {
+        var count = 0
+        /// Those of `count` that had to make room for another one of it, and are not gone yet.
+        var leaving = 0
+        /// Perhaps also some that had to make room for another source; `Index.unproven` knows.
+        var unproven = UnprovenConnections()
+    }
+
     private struct Index {
         var byPeer: [Peer: Connection] = [:]
-        var perSource: [IPAddress: Int] = [:]
+        var perSource: [IPAddress: FromSource] = [:]
         var count = 0
         var unproven = UnprovenConnections()
         /// Connections that had to make room and are not gone yet.
         var leaving = 0
+
+        /// Takes the oldest connection of a source on which nothing is proved, to make room for another one of it.
+        mutating func takeOldest(of source: IPAddress) -> UInt64? {
+            while let oldest = perSource[source]?.unproven.takeOldest() {
+                guard unproven.remove(oldest) else { continue }
+                perSource[source]?.leaving += 1
+                leaving += 1
+                return oldest
+            }
+            return nil
+        }
+
+        /// Counts a connection that had to make room as gone, or as one that had no need to.
+        mutating func left(_ source: IPAddress, _ cause: CloseCause) {
+            leaving -= 1
+            if cause == .sourceReplaced { perSource[source]?.leaving -= 1 }
+        }
     }
 
     /// The loops' parts.
@@ -53,29 +79,40 @@ final class ConnectionTable: Sendable {
     /// Takes in an accepted connection, or closes it because of a limit.
     ///
     /// Strangers cannot keep others out: where there is no place, or their share is used up, the oldest connection goes
-    /// on which nobody has proved who he is.
+    /// on which nobody has proved who he is. Where a source has as many as it may, that is the oldest of its own: else one
+    /// host behind an address could keep all phones there out.
     ///
+    /// - Parameter allowance: How many more than others the source may have.
     /// - Returns: Why it was closed; nil when it was taken in.
     func accept(
         _ descriptor: consuming FileDescriptor, from remote: SocketAddress, listener: UInt16, owner: ConnectionOwner,
-        now: Instant
+        allowance: Int, now: Instant
     ) -> CloseCause? {
         let source = Self.source(remote.address)
         let identifier = nextIdentifier(owner: owner)
-        let (refusal, oldest) = index.withLock { index -> (CloseCause?, UInt64?) in
-            if index.perSource[source, default: 0] >= limits.connectionsPerSource { return (.sourceFull, nil) }
+        let (sum, isUnlimited) = limits.connectionsPerSource.addingReportingOverflow(allowance)
+        let (refusal, oldest, cause) = index.withLock { index -> (CloseCause?, UInt64?, CloseCause) in
             var oldest: UInt64?
-            if index.unproven.count >= limits.unprovenConnections || index.count - index.leaving >= limits.connections {
+            var cause = CloseCause.replaced
+            let own = index.perSource[source].map { $0.count - $0.leaving } ?? 0
+            if !isUnlimited, own >= sum {
+                oldest = index.takeOldest(of: source)
+                if oldest == nil { return (.sourceFull, nil, cause) }
+                cause = .sourceReplaced
+            } else if index.unproven.count >= limits.unprovenConnections
+                || index.count - index.leaving >= limits.connections
+            {
                 oldest = index.unproven.takeOldest()
-                if oldest == nil { return (.tableFull, nil) }
+                if oldest == nil { return (.tableFull, nil, cause) }
                 index.leaving += 1
             }
             index.count += 1
-            index.perSource[source, default: 0] += 1
+            index.perSource[source, default: FromSource()].count += 1
+            index.perSource[source, default: FromSource()].unproven.insert(identifier)
             index.unproven.insert(identifier)
-            return (nil, oldest)
+            return (nil, oldest, cause)
         }
-        if let oldest { replace(oldest) }
+        if let oldest { replace(oldest, of: source, because: cause) }
         if let refusal { return refusal }
         System.prepareStream(descriptor.number, limits)
         let flow = Flow(transport: .tcp, listener: listener, remote: remote, connection: identifier)
@@ -93,14 +130,19 @@ final class ConnectionTable: Sendable {
     }
 
     /// Has a connection end, so that another one has its place.
-    private func replace(_ identifier: UInt64) {
-        if connection(identifier)?.shutDown(because: .replaced) == true { return }
+    private func replace(_ identifier: UInt64, of source: IPAddress, because cause: CloseCause) {
+        if connection(identifier)?.shutDown(because: cause) == true { return }
         // It is ending by itself.
-        index.withLock { $0.leaving -= 1 }
+        index.withLock { $0.left(source, cause) }
     }
 
     /// Keeps a connection from having to make room: somebody has proved on it who he is.
-    func prove(_ identifier: UInt64) { index.withLock { $0.unproven.remove(identifier) } }
+    func prove(_ connection: Connection) {
+        index.withLock { index in
+            index.unproven.remove(connection.identifier)
+            index.perSource[Self.source(connection.flow.remote.address)]?.unproven.remove(connection.identifier)
+        }
+    }
 
     /// The connection to the peer of `flow`, opened when there is none, and whether it was opened now.
     func connection(
@@ -136,15 +178,16 @@ final class ConnectionTable: Sendable {
         forgetPeer(connection)
         connection.owner.remove(connection.identifier)
         connection.uncountInput()
-        let wasReplaced = connection.shutDownCause == .replaced
+        let cause = connection.shutDownCause
+        let source = Self.source(connection.flow.remote.address)
         index.withLock { index in
             index.count -= 1
             index.unproven.remove(connection.identifier)
-            if wasReplaced { index.leaving -= 1 }
+            if let cause, cause == .replaced || cause == .sourceReplaced { index.left(source, cause) }
             guard connection.wasAccepted else { return }
-            let source = Self.source(connection.flow.remote.address)
-            let left = index.perSource[source, default: 1] - 1
-            index.perSource[source] = left > 0 ? left : nil
+            index.perSource[source]?.unproven.remove(connection.identifier)
+            index.perSource[source]?.count -= 1
+            if index.perSource[source]?.count ?? 0 <= 0 { index.perSource[source] = nil }
         }
     }
 

@@ -74,7 +74,7 @@ public final class EventLoop: @unchecked Sendable {
     /// Lets connections live on which somebody has proved who he is. For the loop's own thread.
     public func prove(_ connections: [UInt64]) {
         for identifier in connections {
-            if let connection = owner.connection(identifier), connection.prove() { table.prove(identifier) }
+            if let connection = owner.connection(identifier), connection.prove() { table.prove(connection) }
         }
     }
 
@@ -216,7 +216,8 @@ public final class EventLoop: @unchecked Sendable {
                     continue
                 }
                 let refusal = table.accept(
-                    descriptor, from: peer, listener: UInt16(listener), owner: owner, now: now.instant)
+                    descriptor, from: peer, listener: UInt16(listener), owner: owner,
+                    allowance: delegate.connectionAllowance(of: peer.address), now: now.instant)
                 guard let refusal else {
                     counters.accepted.count()
                     continue

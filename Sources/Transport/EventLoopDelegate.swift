@@ -11,6 +11,9 @@ public protocol EventLoopDelegate: AnyObject {
     func heard(on flow: Flow, isAnswer: Bool, now: Now)
     /// True for a peer whose connections are not taken, and those it has are closed.
     func refuses(_ peer: IPAddress) -> Bool
+    /// How many more connections than `TransportLimits.connectionsPerSource` a peer's source may have, for those who are
+    /// known to be there; `Int.max` for no limit.
+    func connectionAllowance(of peer: IPAddress) -> Int
     /// A stream ended: its connection identifier is never used again.
     func closed(_ flow: Flow, because cause: CloseCause, now: Now)
     /// A connection was not taken in.
@@ -33,4 +36,7 @@ extension EventLoopDelegate {
 
     /// Nobody is refused unless the delegate says so.
     public func refuses(_ peer: IPAddress) -> Bool { false }
+
+    /// Nobody is known unless the delegate says so.
+    public func connectionAllowance(of peer: IPAddress) -> Int { 0 }
 }

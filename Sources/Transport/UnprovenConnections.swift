@@ -18,8 +18,9 @@ struct UnprovenConnections {
         }
     }
 
-    /// Takes a connection out: it has proved something, or is gone.
-    mutating func remove(_ identifier: UInt64) { members.remove(identifier) }
+    /// Takes a connection out: it has proved something, or is gone. False when it was not there.
+    @discardableResult
+    mutating func remove(_ identifier: UInt64) -> Bool { members.remove(identifier) != nil }
 
     /// Takes the oldest out; nil when there is none.
     mutating func takeOldest() -> UInt64? {

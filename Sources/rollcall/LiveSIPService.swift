@@ -96,6 +96,7 @@ extension SIPRefusal {
     init(_ reason: Reason) {
         self.init(
             code: reason.code.string, number: Int64(reason.rawValue), status: Int64(reason.status),
-            message: "\(reason.cause.string) \(reason.remedy.string)")
+            message: "\(reason.cause.string) \(reason.remedy.string)",
+            retryAfter: reason == .serverStopping ? 10 : reason == .serverOverloaded ? 5 : nil)
     }
 }

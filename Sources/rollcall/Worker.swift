@@ -71,6 +71,11 @@ final class Worker: EventLoopDelegate {
 
     func refuses(_ peer: IPAddress) -> Bool { admission.isBanned(peer) }
 
+    func connectionAllowance(of peer: IPAddress) -> Int {
+        // A device that comes back has its old connection still, until its end is noticed.
+        admission.isTrusted(peer) ? .max : 2 * admission.clients(of: peer)
+    }
+
     func refused(_ flow: Flow, because cause: CloseCause, now: Now) {
         effects.logLimit(cause.text, of: flow, now: now)
     }

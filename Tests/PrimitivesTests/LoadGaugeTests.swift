@@ -51,20 +51,43 @@ import Testing
     }
 
     @Test mutating func `lost datagrams of a queue that is never empty are load`() {
-        #expect(run(milliseconds: 1_000, waiting: 100, lost: 1) == [.began])
+        #expect(run(milliseconds: 1_000, waiting: 300, lost: 1) == [.began])
         #expect(gauge.level == .busy)
         #expect(gauge.lost > 0)
-        _ = run(milliseconds: 1_000, waiting: 100, lost: 64)
+        _ = run(milliseconds: 1_000, waiting: 300, lost: 64)
         #expect(gauge.level == .overloaded)
     }
 
-    @Test mutating func `overload falls after a second, and load after ten, and that is told once`() {
+    @Test mutating func `losses with a short wait are load only when they last for a second`() {
+        // 100 of 64 in 5 ms wait 8 ms.
+        for _ in 0..<5 {
+            #expect(run(milliseconds: 600, waiting: 100, lost: 100) == [])
+            #expect(run(milliseconds: 400) == [])
+        }
+        #expect(gauge.level == .normal)
+        #expect(run(milliseconds: 2_000, waiting: 100, lost: 100) == [.began])
+        #expect(gauge.level == .overloaded)
+    }
+
+    @Test mutating func `a pulse every eight seconds is load for some two seconds of them`() {
+        var busy = 0
+        for _ in 0..<4 {
+            _ = run(milliseconds: 600, waiting: 3_000, lost: 100)
+            for _ in 0..<74 {
+                _ = run(milliseconds: 100)
+                if gauge.level != .normal { busy += 100 }
+            }
+        }
+        #expect((4 * 1_500...4 * 2_500).contains(busy))
+    }
+
+    @Test mutating func `overload falls after a second, and load after two, and that is told once`() {
         _ = run(milliseconds: 1_000, waiting: 3_000)
         #expect(run(milliseconds: 700) == [])
         #expect(gauge.level == .overloaded)
         #expect(run(milliseconds: 700) == [])
         #expect(gauge.level == .busy)
-        #expect(run(milliseconds: 20_000) == [.ended])
+        #expect(run(milliseconds: 1_000) == [.ended])
         #expect(gauge.level == .normal)
         #expect(gauge.worstLevel == .overloaded)
         gauge.forget()

@@ -80,6 +80,19 @@ import Testing
         #expect(api.phones.texts.map(\.to) == ["bob", "bob", "carol"])
     }
 
+    @Test func `A server that takes no texts now answers 503 with Retry-After, and the record failed`() throws {
+        try api.clients(["alice", "bob"])
+        api.phones.content.withLock {
+            $0.refusal = SIPRefusal(
+                code: "R-1508", number: 1508, status: 503, message: "The server is about to end.", retryAfter: 10)
+        }
+        let answer = api.send("POST", "SMS/Messages", ["From": "alice", "To": "bob", "Body": "x"])
+        #expect(answer.status == 503 && answer.code == "R-3505" && answer["parameter"] == nil)
+        #expect(answer.headers["Retry-After"] == "10")
+        #expect(answer["message"] == "R-1508: The server is about to end.")
+        #expect(api.send("GET", "SMS/Messages").values("status", in: "messages") == ["failed"])
+    }
+
     @Test func `A recipient without a device is a conflict with the reason, and the record failed`() throws {
         try api.clients(["alice", "bob"])
         api.phones.content.withLock { $0.refusal = Phones.refusal }

@@ -101,6 +101,12 @@ import Testing
             return ask(operation)
         case .numberTaken: return ask(operation, ["PhoneNumber": "12345", "Login": "12345", "Password": "secret-1"])
         case .pageInvalid: return ask(operation, ["Page": "7"])
+        case .textsRefused:
+            api.phones.content.withLock {
+                $0.refusal = SIPRefusal(
+                    code: "R-1508", number: 1508, status: 503, message: "The end.", retryAfter: 10)
+            }
+            return ask(operation)
         case .recipientUnreachable:
             api.phones.content.withLock { $0.refusal = Phones.refusal }
             return ask(operation)

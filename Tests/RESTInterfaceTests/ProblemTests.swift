@@ -42,7 +42,8 @@ import Testing
                 .loginTaken, .loginTakenElsewhere, .applicationInUse, .numberTaken, .emailTaken, .recipientUnreachable,
             ], 413: [.bodyTooLarge], 414: [.targetTooLong], 415: [.bodyNotForm], 417: [.expectationUnknown],
             429: [.tooManyFailures], 431: [.headersTooLarge], 500: [.unexpected], 501: [.notImplemented],
-            503: [.overloaded, .storeUnavailable, .searchTooLong, .changeNotInEffect], 505: [.versionUnsupported],
+            503: [.overloaded, .storeUnavailable, .searchTooLong, .changeNotInEffect, .textsRefused],
+            505: [.versionUnsupported],
         ]
         #expect(statuses.values.map(\.count).reduce(0, +) == Problem.allCases.count)
         for (status, problems) in statuses { for problem in problems { #expect(problem.status == status) } }

@@ -68,6 +68,8 @@ struct AmplificationTests {
 
     @Test("Answers under load, and where all transactions are in use") func overloaded() {
         network.effects.load = .busy
+        // What strangers may do is used up.
+        network.effects.strangers = Trickle(rate: 0)
         expectSmall(shortest("INVITE", "sip:bob@example.com"), 503)
         expectSmall(shortest("REGISTER", "sip:example.com"), 503)
     }

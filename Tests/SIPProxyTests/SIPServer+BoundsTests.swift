@@ -103,10 +103,20 @@ struct SIPServerBoundsTests {
         #expect(Call(network) { $0.callID = "afterwards" }.forwarded.count == 1)
     }
 
+    /// Has strangers use up what they may do on a busy worker.
+    private func exhaust(_ network: TestNetwork) {
+        for number in 0..<20 {
+            let sent = network.send(
+                Device("mallory", "198.51.100.9").request("OPTIONS", to: "bob", branch: "z9hG4bKx\(number)"))
+            #expect(sent.map(\.status) == [407])
+        }
+    }
+
     @Test("Busy: requests without credentials from where no client is registered get 503, all others are served")
     func busy() {
         let network = TestNetwork(.alice, .bob)
         network.effects.load = .busy
+        exhaust(network)
         let stranger = Device("alice", "203.0.113.7")
         for method in ["INVITE", "MESSAGE", "OPTIONS", "SUBSCRIBE"] {
             #expect(network.send(stranger.request(method, to: "bob")).map(\.status) == [503])
@@ -116,6 +126,73 @@ struct SIPServerBoundsTests {
         #expect(Call(network).forwarded.count == 1)
         network.register(.alice)
         network.expectNothingLeft()
+    }
+
+    @Test("Busy: twenty strangers a second are challenged, and get in")
+    func trickle() {
+        let network = TestNetwork(.alice)
+        network.effects.load = .busy
+        exhaust(network)
+        var register = Device("bob", "203.0.113.7").request("REGISTER", to: "sip:example.com")
+        register.toURI = "sip:bob@example.com"
+        #expect(network.send(register).map(\.status) == [503])
+        network.wait(milliseconds: 50)
+        let challenge = network.send(register.with { $0.sequence = 2 })
+        #expect(challenge.map(\.status) == [401])
+        exhaustMore(network)
+        #expect(network.send(network.signed(register.with { $0.sequence = 3 })).map(\.status) == [503], "as proxy")
+        let nonce = network.nonce()
+        #expect(
+            network.send(register.with { $0.sequence = 4 }.signed(nonce: nonce, header: "Authorization"))
+                .map(\.status) == [200], "an answer to our challenge needs no place in the trickle")
+    }
+
+    private func exhaustMore(_ network: TestNetwork) {
+        for number in 0..<40 {
+            network.send(Device("mallory", "198.51.100.9").request("OPTIONS", to: "bob", branch: "z9hG4bKy\(number)"))
+        }
+    }
+
+    @Test(
+        "Busy: only an answer to a challenge of ours passes for credentials",
+        arguments: [
+            "x", "Basic YTpi", "Digest",
+            "Digest username=\"alice\", realm=\"example.com\", nonce=\"x\", uri=\"sip:example.com\", response=\"00000000000000000000000000000000\"",
+        ])
+    func invented(credentials: String) {
+        let network = TestNetwork(.alice)
+        network.effects.load = .busy
+        exhaust(network)
+        for (method, header) in [("REGISTER", "Authorization"), ("INVITE", "Proxy-Authorization")] {
+            let stranger = Device("alice", "203.0.113.7").request(method, to: "sip:example.com").with {
+                $0.headers = ["\(header): \(credentials)"]
+            }
+            #expect(network.send(stranger).map(\.status) == [503])
+        }
+        network.effects.load = .overloaded
+        let stranger = Device("alice", "203.0.113.7").request("REGISTER", to: "sip:example.com").with {
+            $0.headers = ["Authorization: \(credentials)"]
+        }
+        #expect(network.send(stranger).isEmpty)
+    }
+
+    @Test("Overloaded: a To tag proves nothing, unless the client has a device there")
+    func toTag() {
+        let network = TestNetwork(.alice, .bob)
+        network.effects.load = .overloaded
+        let (near, far) = (Device("bob", "203.0.113.7"), Device("bob", "203.0.113.7", listener: 2, connection: 78))
+        for method in ["REGISTER", "INVITE", "MESSAGE", "OPTIONS", "BYE"] {
+            let tagged = { (device: Device) in
+                device.request(method, to: "bob", branch: "z9hG4bK\(method)").with {
+                    $0.callID = "tagged-\(method)"
+                    $0.toTag = "zz"
+                }
+            }
+            #expect(network.send(tagged(near)).isEmpty, "\(method)")
+            #expect(network.send(tagged(far)).map(\.status) == [503], "\(method)")
+        }
+        let bye = Device.alice.request("BYE", to: "bob").with { $0.toTag = "zz" }
+        #expect(network.send(bye).map(\.status) == [407])
     }
 
     @Test("Overloaded: what begins something gets 503; dialogs, CANCEL, responses and refreshes are served")

@@ -29,6 +29,22 @@ struct SIPServerDrainTests {
         #expect(network.server.requestsUnderWay == 0)
     }
 
+    @Test("A To tag that no route token proves makes a request of a stranger no older")
+    func inventedTag() {
+        let network = TestNetwork(.alice, .bob)
+        network.server.beginDraining()
+        for method in ["INVITE", "MESSAGE", "OPTIONS"] {
+            refused(
+                network,
+                Device("alice", "203.0.113.7").request(method, to: "bob").with {
+                    $0.callID = "c-\(method)"
+                    $0.toTag = "zz"
+                })
+        }
+        let update = Device.alice.request("INVITE", to: "bob").with { $0.toTag = "zz" }
+        #expect(network.send(update).first?.status == 407, "a phone that keeps no route goes on")
+    }
+
     @Test("Callers are told different times, so that they do not come back together")
     func jitter() {
         let network = TestNetwork(.alice)

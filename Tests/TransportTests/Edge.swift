@@ -13,6 +13,8 @@ final class Recorder: EventLoopDelegate, @unchecked Sendable {
         var closed: [Flow] = []
         var causes: [CloseCause] = []
         var toProve: [UInt64] = []
+        var proved = 0
+        var allowance = 0
         var failed: [(origin: UInt64, flow: Flow)] = []
         var unreachable: [(text: String, flow: Flow)] = []
         var ticks = 0
@@ -38,6 +40,8 @@ final class Recorder: EventLoopDelegate, @unchecked Sendable {
         }
     }
 
+    func connectionAllowance(of peer: IPAddress) -> Int { log.withLock { $0.allowance } }
+
     func refused(_ flow: Flow, because cause: CloseCause, now: Now) { log.withLock { $0.causes.append(cause) } }
 
     func sendFailed(origin: UInt64, flow: Flow, now: Now) { log.withLock { $0.failed.append((origin, flow)) } }
@@ -60,7 +64,9 @@ final class Recorder: EventLoopDelegate, @unchecked Sendable {
             message.bytes.withSlice { outbox.send($0, to: message.flow, origin: message.origin) }
         }
         loop.send(&outbox)
-        loop.prove(log.withLock { $0.toProve })
+        let toProve = log.withLock { $0.toProve }
+        loop.prove(toProve)
+        log.withLock { $0.proved = toProve.count }
     }
 }
 

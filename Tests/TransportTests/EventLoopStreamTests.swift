@@ -176,20 +176,6 @@ import Testing
         _ = fill
     }
 
-    @Test("One address gets no more connections than the limit allows, and gets them again after closing")
-    func perSource() throws {
-        let edge = try Edge(Self.limits { $0.connectionsPerSource = 2 })
-        var peers = try (0..<2).map { _ in try Self.connected(edge) }
-        #expect(eventually { edge.transport.counters.accepted == 2 })
-        #expect(try Self.connected(edge).isClosed)
-        #expect(eventually { edge.transport.counters.refused == 1 })
-        peers.removeLast()
-        #expect(eventually { edge.transport.counters.connections == 1 })
-        let again = try Self.connected(edge)
-        again.send("\r\n\r\n")
-        #expect(again.receive() == "\r\n")
-    }
-
     @Test("A peer that does not read fails the messages that do not fit the queue, and is closed")
     func fullQueue() throws {
         let edge = try Edge(Self.limits { $0.outputSize = 100_000 })

@@ -153,7 +153,8 @@ def test_the_api_goes_on_but_for_texts(daemon):
     assert api.get("Clients.json").status == 200
     api.create("Clients", Login="erin", Password="s3cret")
     refused = api.post("SMS/Messages.json", From="alice", To="bob", Body="Hello")
-    assert refused.status >= 400 and "R-1508" in refused.text
+    assert refused.status == 503 and refused.json()["code"] == "R-3505" and "R-1508" in refused.text
+    assert "parameter" not in refused.json() and refused["Retry-After"] == "10"
     bob.expect_silence("MESSAGE", within=0.2)
     call.hang_up(answered)
     assert daemon.wait_for_exit(3) == 0

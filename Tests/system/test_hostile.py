@@ -130,6 +130,7 @@ def test_an_announced_length_costs_no_memory(server, phone):
         enemy.close()
 
 
+@pytest.mark.configuration(protection={"trusted": []})
 def test_ten_thousand_connections_of_one_source_leave_room_for_others(server, phone):
     before = resident(server)
     enemies = []
@@ -149,7 +150,7 @@ def test_ten_thousand_connections_of_one_source_leave_room_for_others(server, ph
     assert eventually(lambda: tcp.register().status == 200), "and the source itself once its connections are gone"
 
 
-@pytest.mark.configuration(limits={"connections": 30, "connectionsPerSource": 20})
+@pytest.mark.configuration(limits={"connections": 30, "connectionsPerSource": 20}, protection={"trusted": []})
 def test_the_limits_of_connections_are_kept(server):
     first = [dial(server) for _ in range(25)]
     assert eventually(lambda: sum(not is_closed(one) for one in first) == 20)
@@ -158,6 +159,19 @@ def test_the_limits_of_connections_are_kept(server):
     assert all(not is_closed(one) for one in second)
     assert server.wait_for_event("flow.limited")["why"].startswith("its address has limits.connectionsPerSource")
     for one in first + second:
+        one.close()
+
+
+@pytest.mark.configuration(limits={"connectionsPerSource": 10}, protection={"trusted": []})
+def test_a_host_that_opens_connections_keeps_no_phone_behind_its_address_out(server, phone):
+    alice = phone("alice", transport="tcp")
+    assert alice.register().status == 200
+    strangers = [dial(server) for _ in range(40)]
+    assert eventually(lambda: sum(not is_closed(one) for one in strangers) <= 12), "10, and 2 for alice"
+    again = phone("alice", transport="tcp")
+    assert again.register().status == 200, "a new connection of hers is taken"
+    assert alice.register().status == 200, "and the proved one never made room"
+    for one in strangers:
         one.close()
 
 

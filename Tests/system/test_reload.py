@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -73,13 +74,17 @@ def test_level_and_format_of_the_log_change_for_all_threads(server, phone, alice
 
 
 def test_the_limit_of_connections_of_one_source_changes_at_once(server, phone):
-    reload(server, limits={"connectionsPerSource": 1})
-    first = phone("alice", transport="tcp")
-    first.register()
-    with pytest.raises((AssertionError, OSError)):
-        phone("bob", transport="tcp").register()
-    reload(server, limits={"connectionsPerSource": 10})
-    phone("bob", transport="tcp").register()
+    def dial():
+        return socket.create_connection(("127.0.0.1", server.port), timeout=5)
+
+    reload(server, limits={"connectionsPerSource": 1}, protection={"trusted": []})
+    with dial() as first, dial():
+        assert first.recv(1) == b"", "closed for the second one"
+    reload(server, limits={"connectionsPerSource": 10}, protection={"trusted": []})
+    with dial() as first, dial():
+        time.sleep(0.3)
+        first.sendall(b"\r\n\r\n")
+        assert first.recv(2) == b"\r\n"
 
 
 def test_trusted_proxies_change_at_once(server):
