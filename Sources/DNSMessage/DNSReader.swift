@@ -5,6 +5,9 @@ struct DNSReader {
     let bytes: ByteSlice
     var offset: Int
 
+    /// Pointers of a name; it has at most 127 labels.
+    private static let pointerLimit = 128
+
     mutating func byte() -> UInt8? {
         guard offset < bytes.count else { return nil }
         offset += 1
@@ -31,9 +34,10 @@ struct DNSReader {
     /// Reads a name, compressed or not (RFC 1035 section 4.1.4).
     ///
     /// A pointer must lead to before the place where the last one led, so that no loop can be: what leads forwards is not
-    /// written by any server.
+    /// written by any server. Nor is a chain that is longer than a name has labels; each record could begin with one.
     mutating func name() -> DNSName? {
         var labels: [UInt8] = []
+        var pointers = 0
         var position = offset
         var end: Int?
         var limit = offset
@@ -52,7 +56,8 @@ struct DNSReader {
             case 0xc0:
                 guard position + 1 < bytes.count else { return nil }
                 let target = (length & 0x3f) << 8 | Int(bytes[position + 1])
-                guard target < limit else { return nil }
+                pointers += 1
+                guard target < limit, pointers <= Self.pointerLimit else { return nil }
                 end = end ?? position + 2
                 limit = target
                 position = target

@@ -71,6 +71,16 @@ public struct NamingAuthorityRecord: Hashable, Sendable {
         self.hasExpression = hasExpression
         self.replacement = replacement
     }
+
+    private static let udp = Array("sip+d2u".utf8)
+    private static let tcp = Array("sip+d2t".utf8)
+    private static let service = Array("s".utf8)
+
+    /// True for a SIP service over UDP or TCP whose replacement has SRV records: all else is discarded (RFC 3263 section
+    /// 4.1), so it need not be kept.
+    public var isUsed: Bool {
+        flags == Self.service && !hasExpression && (services == Self.udp || services == Self.tcp)
+    }
 }
 
 /// The content of a record.

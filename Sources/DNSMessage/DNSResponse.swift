@@ -1,7 +1,7 @@
 import Primitives
 
 /// A response of a DNS server (RFC 1035 section 4). Whatever the bytes are, reading them ends, in time that is linear in
-/// their number, and gives a response or nil.
+/// their number (a name has at most 255 bytes and 128 pointers), and gives a response or nil.
 public struct DNSResponse: Sendable {
     /// TC: the answer did not fit, and is to be had over TCP. Its records are not read.
     public var isTruncated: Bool

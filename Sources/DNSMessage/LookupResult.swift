@@ -18,18 +18,22 @@ extension DNSResponse {
 
     /// What the response says about a question, and for how many seconds that holds; `.failed` when it says nothing.
     ///
-    /// Only records of the name that was asked for, and of the names that it is an alias of, count.
+    /// Only records of the name that was asked for, and of the names that it is an alias of, count; of NAPTR only those
+    /// that are used.
     public func result(of question: Question) -> (result: LookupResult, timeToLive: UInt32) {
         guard code == .noError || code == .nameError, !isTruncated else { return (.failed, 0) }
         var name = question.name
         var time = UInt32.max
         for step in 0...DNSResponse.aliasLimit {
             var values: [RecordValue] = []
+            var hasRecords = false
             for record in answers where record.name == name && record.type == question.type {
-                values.append(record.value)
+                hasRecords = true
                 time = min(time, record.timeToLive)
+                if case .namingAuthority(let value) = record.value, !value.isUsed { continue }
+                values.append(record.value)
             }
-            if !values.isEmpty { return (.records(values), time) }
+            if hasRecords { return (values.isEmpty ? .absent : .records(values), time) }
             guard
                 let alias = answers.first(where: { $0.name == name && $0.type == .cname }),
                 case .alias(let next) = alias.value

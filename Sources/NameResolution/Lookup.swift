@@ -5,7 +5,9 @@ import Primitives
 struct Lookup: Sendable {
     let question: Question
     /// The resolutions that wait for the answer.
-    var waiting: [UInt64]
+    var waiting: Set<UInt64>
+    /// Who asked first, of whose share it is.
+    let requester: IPAddress
     /// The servers in the order in which they are asked.
     let servers: [SocketAddress]
     /// The number of the query of the present try; 0 before the first.
@@ -44,12 +46,13 @@ struct ServerHealth: Sendable {
 
 extension NameResolver {
     /// Asks the servers a question that nobody has asked yet.
-    mutating func ask(_ question: Question, for number: UInt64, _ now: Instant) {
+    mutating func ask(_ question: Question, for number: UInt64, _ requester: IPAddress, _ now: Instant) {
         let servers =
             settings.servers.filter { health[$0]?.isSuspect(now) != true }
             + settings.servers.filter { health[$0]?.isSuspect(now) == true }
         guard !servers.isEmpty else { return }
-        lookups[question] = Lookup(question: question, waiting: [number], servers: servers)
+        lookups[question] = Lookup(question: question, waiting: [number], requester: requester, servers: servers)
+        questionShares.take(for: requester)
         tryNext(question, now)
     }
 
@@ -57,8 +60,14 @@ extension NameResolver {
     private mutating func tryNext(_ question: Question, _ now: Instant) {
         guard var lookup = lookups[question] else { return }
         close(&lookup)
+        if lookup.tries > 0, lookup.waiting.isEmpty, cache.staleResult(of: question, now: now) == nil {
+            // All who waited have gone. That no server could say is only known when each was asked.
+            end(lookup)
+            if lookup.tries >= lookup.servers.count { _ = cache.noteFailure(question, now: now) }
+            return
+        }
         if lookup.tries >= lookup.servers.count * max(1, settings.attempts) {
-            lookups[question] = nil
+            end(lookup)
             let result = cache.noteFailure(question, now: now) ?? .failed
             deliver(result, lookup.failure, of: question, to: lookup.waiting, now)
             return
@@ -67,7 +76,7 @@ extension NameResolver {
         lookup.isStream = false
         send(&lookup, now)
         // Whoever has an old answer does not wait for the second try (RFC 8767 section 5).
-        var waiting: [UInt64] = []
+        var waiting: Set<UInt64> = []
         if lookup.tries > 1, cache.staleResult(of: question, now: now) != nil { swap(&waiting, &lookup.waiting) }
         lookups[question] = lookup
         if !waiting.isEmpty, let result = cache.noteFailure(question, now: now) {
@@ -93,6 +102,12 @@ extension NameResolver {
         questionsByQuery[lookup.number] = nil
         effects.append(.close(lookup.number))
         lookup.number = 0
+    }
+
+    /// Forgets a question whose query is closed.
+    private mutating func end(_ lookup: Lookup) {
+        lookups[lookup.question] = nil
+        questionShares.release(for: lookup.requester)
     }
 
     // MARK: Events
@@ -155,7 +170,7 @@ extension NameResolver {
             let (result, time) = response.result(of: question)
             if result == .failed { return tryFailed(question, .malformed, now) }
             close(&lookup)
-            lookups[question] = nil
+            end(lookup)
             cache.insert(question, result, seconds: time, now: now)
             deliver(result, nil, of: question, to: lookup.waiting, now)
         case .formatError where lookup.isExtended, .notImplemented where lookup.isExtended:

@@ -1,7 +1,7 @@
 import DNSMessage
 import Primitives
 
-/// Answers for as long as they hold, the least recently used out first.
+/// Answers for as long as they hold, so many of them and so many bytes; the least recently used out first.
 struct LookupCache: Sendable {
     private struct Entry {
         var question: Question
@@ -9,6 +9,7 @@ struct LookupCache: Sendable {
         var expires: Instant
         /// When it is not given any more, not even in place of no answer (RFC 8767).
         var ends: Instant
+        var cost = 0
         var newer = -1
         var older = -1
     }
@@ -25,14 +26,22 @@ struct LookupCache: Sendable {
     static let staleRetry: UInt64 = 30_000
 
     private let capacity: Int
+    private let byteLimit: Int
     private var places: [Question: Int] = [:]
     private var entries: [Entry] = []
+    /// Places of `entries` that are free.
+    private var free: [Int] = []
+    /// The memory that the answers take, about.
+    private(set) var byteCount = 0
     private var newest = -1
     private var oldest = -1
 
-    init(capacity: Int) { self.capacity = max(1, capacity) }
+    init(capacity: Int, byteLimit: Int) {
+        self.capacity = max(1, capacity)
+        self.byteLimit = byteLimit
+    }
 
-    var count: Int { entries.count }
+    var count: Int { places.count }
 
     /// Keeps what a server has said, for `seconds` within bounds.
     mutating func insert(_ question: Question, _ result: LookupResult, seconds: UInt32, now: Instant) {
@@ -74,29 +83,51 @@ struct LookupCache: Sendable {
     }
 
     /// Forgets everything, after the servers were changed.
-    mutating func removeAll() { self = LookupCache(capacity: capacity) }
+    mutating func removeAll() { self = LookupCache(capacity: capacity, byteLimit: byteLimit) }
 
     private mutating func store(_ question: Question, _ result: LookupResult, expires: Instant, ends: Instant) {
-        if let place = places[question] {
-            entries[place].result = result
-            entries[place].expires = expires
-            entries[place].ends = ends
-            unlink(place)
-            linkNewest(place)
-            return
-        }
-        var place = entries.count
-        let entry = Entry(question: question, result: result, expires: expires, ends: ends)
-        if entries.count < capacity {
-            entries.append(entry)
-        } else {
-            place = oldest
-            unlink(place)
-            places[entries[place].question] = nil
-            entries[place] = entry
-        }
+        if let place = places[question] { remove(place) }
+        var entry = Entry(question: question, result: result, expires: expires, ends: ends)
+        entry.cost = Self.cost(question, result)
+        if entry.cost > byteLimit { return }
+        while oldest >= 0, places.count >= capacity || byteCount + entry.cost > byteLimit { remove(oldest) }
+        byteCount += entry.cost
+        let place = free.popLast() ?? entries.count
+        if place == entries.count { entries.append(entry) } else { entries[place] = entry }
         places[question] = place
         linkNewest(place)
+    }
+
+    private mutating func remove(_ place: Int) {
+        unlink(place)
+        places[entries[place].question] = nil
+        byteCount -= entries[place].cost
+        // What it holds goes at once.
+        entries[place].result = .absent
+        free.append(place)
+    }
+
+    /// The memory of an answer with its question, about: what stands in arrays, each with its head, and a place in the table.
+    private static func cost(_ question: Question, _ result: LookupResult) -> Int {
+        let head = 32
+        func size(_ name: DNSName) -> Int { head + name.labels.capacity }
+        var cost = MemoryLayout<Entry>.stride + 2 * MemoryLayout<(Question, Int)>.stride + size(question.name)
+        switch result {
+        case .alias(let name): cost += size(name)
+        case .records(let values):
+            cost += head + values.capacity * MemoryLayout<RecordValue>.stride
+            for value in values {
+                switch value {
+                case .alias(let name): cost += size(name)
+                case .service(let record): cost += size(record.target)
+                case .namingAuthority(let record):
+                    cost += size(record.replacement) + 2 * head + record.flags.capacity + record.services.capacity
+                case .address, .startOfAuthority: break
+                }
+            }
+        case .absent, .failed: break
+        }
+        return cost
     }
 
     private mutating func unlink(_ place: Int) {

@@ -25,6 +25,8 @@ public struct NameResolver: Sendable {
         public var questionLimit = 10_000
         /// Answers that are kept.
         public var cacheCapacity = 10_000
+        /// The memory that they may take, in bytes.
+        public var cacheByteLimit = 16 << 20
 
         /// Settings with these servers and ways, all else at its default.
         public init(servers: [SocketAddress], reachability: Reachability) {
@@ -60,6 +62,8 @@ public struct NameResolver: Sendable {
         var failure: LookupFailure?
         /// Nothing more is waited for.
         var isOver = false
+        /// There was no place to ask for something: nothing more is asked for.
+        var isRefused = false
         var deadline = TimerReference.none
         var grace = TimerReference.none
     }
@@ -78,7 +82,8 @@ public struct NameResolver: Sendable {
     /// What is to be done, in order; the edge takes it out.
     public var effects: [Effect] = []
     private var jobs: [UInt64: Job] = [:]
-    private var jobsByRequester: [IPAddress: Int] = [:]
+    private var jobShares: Shares
+    var questionShares: Shares
     var cache: LookupCache
     var lookups: [Question: Lookup] = [:]
     var questionsByQuery: [UInt64: Question] = [:]
@@ -90,7 +95,9 @@ public struct NameResolver: Sendable {
     /// A resolver with nothing known; `key` is a secret that makes its queries unpredictable.
     public init(_ settings: Settings, key: HashKey, now: Instant) {
         self.settings = settings
-        cache = LookupCache(capacity: settings.cacheCapacity)
+        jobShares = Shares(limit: settings.resolutionLimit)
+        questionShares = Shares(limit: settings.questionLimit)
+        cache = LookupCache(capacity: settings.cacheCapacity, byteLimit: settings.cacheByteLimit)
         timers = TimerWheel(now: now)
         random = RandomNumbers(key: key)
     }
@@ -107,23 +114,22 @@ public struct NameResolver: Sendable {
 
     /// Begins a resolution, whose end is told with `number`.
     ///
-    /// - Parameter requester: Who it is for: one may have an eighth of all when more than half of them are in use.
+    /// - Parameter requester: Who it is for: one may have an eighth of all resolutions, and of all questions, when more
+    ///   than half of them are in use.
     public mutating func resolve(
         _ query: TargetQuery, for number: UInt64, requester: IPAddress, now: Instant
     ) -> Beginning {
         var job = Job(query: query, requester: requester, seed: HashKey(random.next(), random.next()))
         // Before it counts: what is known needs no place.
-        var isFull = jobs.count >= settings.resolutionLimit || lookups.count >= settings.questionLimit
-        if 2 * jobs.count >= settings.resolutionLimit,
-            8 * (jobsByRequester[requester] ?? 0) >= settings.resolutionLimit
-        {
-            isFull = true
+        job.isRefused = !jobShares.hasPlace(for: requester)
+        if let answer = advance(&job, number, now) {
+            leave(job, number)
+            return .answered(answer)
         }
-        if let answer = advance(&job, number, now, isFull: isFull) { return .answered(answer) }
         let owner = ResolverTimer(kind: .resolution, number: number)
         job.deadline = timers.schedule(at: now.advanced(byMilliseconds: Self.timeout), owner)
         jobs[number] = job
-        jobsByRequester[requester, default: 0] += 1
+        jobShares.take(for: requester)
         return .waits
     }
 
@@ -151,9 +157,11 @@ public struct NameResolver: Sendable {
 
     /// Gives the answer of a question to all that wait for it.
     mutating func deliver(
-        _ result: LookupResult, _ failure: LookupFailure?, of question: Question, to waiting: [UInt64], _ now: Instant
+        _ result: LookupResult, _ failure: LookupFailure?, of question: Question, to waiting: Set<UInt64>,
+        _ now: Instant
     ) {
-        for number in waiting {
+        // In the order in which they began.
+        for number in waiting.sorted() {
             guard jobs[number]?.pending.remove(question) != nil else { continue }
             jobs[number]?.results[question] = result
             if let failure { jobs[number]?.failure = failure }
@@ -163,19 +171,24 @@ public struct NameResolver: Sendable {
 
     private mutating func goOn(_ number: UInt64, _ now: Instant) {
         guard var job = jobs.removeValue(forKey: number) else { return }
-        guard let answer = advance(&job, number, now, isFull: false) else {
+        guard let answer = advance(&job, number, now) else {
             jobs[number] = job
             return
         }
         timers.cancel(job.deadline)
         timers.cancel(job.grace)
-        let left = (jobsByRequester[job.requester] ?? 1) - 1
-        jobsByRequester[job.requester] = left > 0 ? left : nil
+        jobShares.release(for: job.requester)
+        leave(job, number)
         effects.append(.complete(number, answer))
     }
 
+    /// Lets a resolution that has ended wait for its questions no more.
+    private mutating func leave(_ job: Job, _ number: UInt64) {
+        for question in job.pending { lookups[question]?.waiting.remove(number) }
+    }
+
     /// Takes a resolution as far as it goes now; nil while it waits.
-    private mutating func advance(_ job: inout Job, _ number: UInt64, _ now: Instant, isFull: Bool) -> TargetAnswer? {
+    private mutating func advance(_ job: inout Job, _ number: UInt64, _ now: Instant) -> TargetAnswer? {
         while true {
             let results = job.results
             var resolution = TargetResolution(
@@ -184,7 +197,7 @@ public struct NameResolver: Sendable {
             switch resolution.step() {
             case .done(.failure(let failure)):
                 // "There is none" is only true when all could be asked.
-                if failure == .noAddress, isFull { return .failure(.busy) }
+                if failure == .noAddress, job.isRefused { return .failure(.busy) }
                 if failure == .noAddress, let failure = job.failure { return .failure(.servers(failure)) }
                 return .failure(failure)
             case .done(let answer): return answer
@@ -192,7 +205,7 @@ public struct NameResolver: Sendable {
                 if job.isOver, !candidates.isEmpty { return .candidates(candidates) }
                 var hasNews = false
                 for question in questions where !job.pending.contains(question) || job.isOver {
-                    if let result = answer(question, &job, number, now, isFull: isFull) {
+                    if let result = answer(question, &job, number, now) {
                         job.results[question] = result
                         hasNews = true
                     }
@@ -209,14 +222,18 @@ public struct NameResolver: Sendable {
 
     /// What is known about a question now; nil after it was asked.
     private mutating func answer(
-        _ question: Question, _ job: inout Job, _ number: UInt64, _ now: Instant, isFull: Bool
+        _ question: Question, _ job: inout Job, _ number: UInt64, _ now: Instant
     ) -> LookupResult? {
         if let result = hosts.result(of: question) ?? cache.result(of: question, now: now) {
             if result == .failed { job.failure = job.failure ?? lastFailure(now) }
             return result
         }
         let mayAsk = job.results.count + job.pending.count < Self.questionsPerResolution
-        if job.isOver || isFull || !mayAsk || settings.servers.isEmpty {
+        // To wait for what somebody has asked already needs no place.
+        if !job.isOver, mayAsk, lookups[question] == nil, !questionShares.hasPlace(for: job.requester) {
+            job.isRefused = true
+        }
+        if job.isOver || job.isRefused || !mayAsk || settings.servers.isEmpty {
             if let stale = cache.staleResult(of: question, now: now) { return stale }
             if job.isOver { job.failure = job.failure ?? lookups[question]?.failure ?? lastFailure(now) }
             return .failed
@@ -224,9 +241,9 @@ public struct NameResolver: Sendable {
         // A host of the table has no NAPTR records either; it was given an address above when it is one.
         job.pending.insert(question)
         if lookups[question] != nil {
-            lookups[question]?.waiting.append(number)
+            lookups[question]?.waiting.insert(number)
         } else {
-            ask(question, for: number, now)
+            ask(question, for: number, job.requester, now)
         }
         return nil
     }

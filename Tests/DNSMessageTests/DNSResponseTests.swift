@@ -73,6 +73,22 @@ import Testing
         #expect(packet.response == nil)
     }
 
+    @Test("A name leads over 128 pointers at the most", arguments: [(128, true), (129, false)])
+    func chain(length: Int, isGood: Bool) {
+        var packet = Packet(to: DNSQuery("a"), answers: 2)
+        // A record that is passed over, of nothing but pointers, each to the one before it.
+        var chain: [UInt8] = []
+        let start = packet.bytes.count + 11
+        for number in 1..<length {
+            let target = number == 1 ? 12 : start + 2 * (number - 2)
+            chain += [UInt8(0xc0 | target >> 8), UInt8(target & 0xff)]
+        }
+        packet.add(46, owner: [0], chain)
+        let last = start + 2 * (length - 2)
+        packet.add(1, owner: [UInt8(0xc0 | last >> 8), UInt8(last & 0xff)], [1, 2, 3, 4])
+        #expect(packet.response?.answers.first?.name == (isGood ? DNSName("a") : nil))
+    }
+
     @Test("Wrong lengths and counts are no response")
     func lengths() {
         for data in [[1, 2, 3], [1, 2, 3, 4, 5], []] as [[UInt8]] {

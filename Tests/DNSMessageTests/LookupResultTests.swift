@@ -26,6 +26,34 @@ import Testing
         #expect(found?.timeToLive == 30)
     }
 
+    @Test("Of NAPTR only what names a SIP service is kept; without any there is none, for the time of the records")
+    func namingAuthority() {
+        func data(_ flags: String, _ services: String, _ expression: String = "", order: UInt8) -> [UInt8] {
+            var data: [UInt8] = [0, order, 0, 1]
+            for text in [flags, services, expression] { data += [UInt8(text.utf8.count)] + Array(text.utf8) }
+            return data + DNSName("_sip._udp.b").wire
+        }
+        let others = [
+            data("u", "E2U+sip", "!^.*$!sip:b@b!", order: 1), data("", "SIP+D2U", order: 2),
+            data("s", "SIPS+D2T", order: 3),
+            data("s", "SIP+D2U", "!a!b!", order: 4), data(String(repeating: "s", count: 255), "SIP+D2U", order: 5),
+            data("s", String(repeating: "x", count: 255), order: 6),
+        ]
+        func orders(_ records: [[UInt8]]) -> (orders: [UInt16]?, time: UInt32?) {
+            var packet = Packet(to: DNSQuery("a", .naptr), answers: UInt16(records.count))
+            for record in records { packet.add(35, time: 77, record) }
+            let found = packet.response?.result(of: Question(DNSName("a"), .naptr))
+            guard case .records(let values) = found?.result else { return (nil, found?.timeToLive) }
+            return (
+                values.map { if case .namingAuthority(let record) = $0 { record.order } else { 0 } }, found?.timeToLive
+            )
+        }
+        #expect(orders(others + [data("S", "Sip+D2U", order: 7), data("s", "sip+d2t", order: 8)]).orders == [7, 8])
+        let none = orders(others)
+        #expect(none.orders == nil)
+        #expect(none.time == 77)
+    }
+
     @Test("Records of names that were not asked for are not believed")
     func strangers() {
         let found = result(answers: 1) { $0.add(1, owner: DNSName("victim.example").wire, [6, 6, 6, 6]) }
