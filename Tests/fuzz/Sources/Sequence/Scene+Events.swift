@@ -64,7 +64,7 @@ extension Scene {
             } else {
                 effects.load = [.normal, .busy, .overloaded, .normal][Int(choices & 3)]
                 watcher.note(.event("the load is \(effects.load)"))
-                watcher.clientsChanged()
+                watcher.isLoaded = effects.load != .normal
             }
         }
     }

@@ -148,6 +148,7 @@ extension Watcher {
         {
             return
         }
+        if isLoaded, response.status == 503, response.value(of: .retryAfter) != nil { return }
         let key = finalsKey(of: response)
         var known = finals[key]?[sent.flow] ?? Finals(at: now.instant)
         known.bytes.insert(sent.bytes)

@@ -67,6 +67,8 @@ final class Watcher {
     /// is answered twice.
     var finals: [[UInt8]: [Flow: Finals]] = [:]
     var seen: Set<[UInt8]> = []
+    /// The server refuses without state what begins something.
+    var isLoaded = false
     /// Grows when the same request may now get another answer.
     var epoch: UInt64 = 0
     var records: [RecordChange] = []
