@@ -33,7 +33,7 @@ private func answer(_ request: [UInt8]) {
 }
 
 private func check(_ answer: [UInt8], _ request: [UInt8], _ message: STUNMessage, _ source: SocketAddress) {
-    require(answer.count <= request.count + 24 + 8, "an answer of \(answer.count) bytes to \(request.count)")
+    require(answer.count <= request.count + 24, "an answer of \(answer.count) bytes to \(request.count)")
     require(answer.withSlice { STUNMessage($0) == nil }, "the answer is a request")
     require(answer[4..<20] == request[4..<20], "the answer has another transaction")
     require(Int(answer[2]) << 8 | Int(answer[3]) == answer.count - 20, "the answer has another length")
