@@ -24,7 +24,7 @@ public struct HangDetector: Sendable {
     /// - Parameter limit: For how long a loop may hang, in milliseconds; 0 for ever.
     /// - Returns: The index of one that hangs for longer, and for how long; nil when all is well.
     public mutating func check(
-        _ loops: some Collection<Instant>, limit: UInt64, now: Instant
+        _ loops: [Instant], limit: UInt64, now: Instant
     ) -> (index: Int, milliseconds: UInt64)? {
         if now.milliseconds(since: last) > HangDetector.interval + HangDetector.tolerance { since = now }
         last = now

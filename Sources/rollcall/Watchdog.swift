@@ -65,9 +65,10 @@ final class Watchdog: @unchecked Sendable {
         write(0, 0, System.now(), to: &line)
         var detector = HangDetector(now: System.now().instant)
         var nextSign = Instant(milliseconds: 0)
+        var turns = [Instant](repeating: Instant(milliseconds: 0), count: loops.count)
         while !isStopped.load(ordering: .relaxed) {
             let now = System.now()
-            let turns = loops.lazy.map(\.lastTurn)
+            for index in loops.indices { turns[index] = loops[index].lastTurn }
             if let hanging = detector.check(turns, limit: limit.load(ordering: .relaxed), now: now.instant),
                 !isStopped.load(ordering: .relaxed)
             {

@@ -57,6 +57,8 @@ final class Worker: EventLoopDelegate {
         effects = Effects(
             log: LogBuffer(level: style.level, format: style.format), key: Secrets.key(), admission: parts.admission,
             lines: parts.lines)
+        // A step in the first moments is one too.
+        _ = clockWatch.check(System.now().unix, elapsed: System.bootInstant())
     }
 
     func received(_ message: ByteSlice, on flow: Flow, now: Now) {

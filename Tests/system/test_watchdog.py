@@ -35,6 +35,15 @@ def thread_of(daemon, name):
     return found
 
 
+def threads(daemon):
+    """What each thread does, for the case that the watchdog did not bite."""
+    lines = []
+    for number in os.listdir(f"/proc/{daemon.process.pid}/task"):
+        path = f"/proc/{daemon.process.pid}/task/{number}/"
+        lines.append(" ".join(open(path + name).read().strip()[:80] for name in ("comm", "wchan", "syscall", "stat")))
+    return "\n".join(lines)
+
+
 class Wedge:
     """Stops one thread of a process, and only that, as if it hung. All in one thread: a tracer is a thread."""
 
@@ -89,7 +98,7 @@ def test_a_worker_that_hangs_ends_the_process_with_its_name_and_the_reason(daemo
     wedge = Wedge(daemon, name)
     began = time.monotonic()
     try:
-        assert eventually(lambda: daemon.events("server.wedged"), within=15)
+        assert eventually(lambda: daemon.events("server.wedged"), within=15), threads(daemon)
         took = time.monotonic() - began
         line = daemon.events("server.wedged")[0]
         assert line["thread"] == name and 2000 < int(line["ms"]) < 8000
