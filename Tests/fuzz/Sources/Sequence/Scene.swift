@@ -78,7 +78,8 @@ final class Scene {
         var settings = ServerSettings(
             listeners: Scene.listeners, runKey: Scene.runKey, routeKey: HashKey(11, 12))
         settings.awaitsStore = false
-        if options & 64 != 0 { (settings.keepalive.method, settings.keepalive.pingsAll) = (.emptyLine, true) }
+        settings.keepalive.pingsAll = options & 64 != 0
+        if options & 192 == 192 { settings.keepalive.method = .emptyLine }
         if options & 128 != 0 { settings.keepalive.reconnectTime = 0 }
         if options & 4 != 0 { settings.timerC = 40_000 }
         if options & 8 != 0 { settings.maxForks = 2 }

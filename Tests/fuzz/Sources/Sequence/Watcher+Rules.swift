@@ -58,7 +58,7 @@ extension Watcher {
                 continue
             }
             // A stranger may bring a Record-Route of his own; what he can make is no token.
-            if let cause, cause.credentials.isEmpty, !cause.hasToken { continue }
+            if let cause, cause.isRequest, cause.credentials.isEmpty, !cause.hasToken { continue }
             tokens.insert(message.callID.bytes + [0] + uri.user.bytes)
         }
     }
