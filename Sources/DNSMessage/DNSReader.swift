@@ -31,12 +31,14 @@ struct DNSReader {
     /// Reads a name, compressed or not (RFC 1035 section 4.1.4).
     ///
     /// A pointer must lead to before the place where the last one led, so that no loop can be: what leads forwards is not
-    /// written by any server.
+    /// written by any server. And a name has at most as many pointers as labels: a chain of them would else be followed anew
+    /// for each record, which in a large message takes seconds.
     mutating func name() -> DNSName? {
         var labels: [UInt8] = []
         var position = offset
         var end: Int?
         var limit = offset
+        var pointers = 0
         while position < bytes.count {
             let length = Int(bytes[position])
             switch length & 0xc0 {
@@ -52,7 +54,8 @@ struct DNSReader {
             case 0xc0:
                 guard position + 1 < bytes.count else { return nil }
                 let target = (length & 0x3f) << 8 | Int(bytes[position + 1])
-                guard target < limit else { return nil }
+                pointers += 1
+                guard target < limit, pointers <= DNSName.limit / 2 else { return nil }
                 end = end ?? position + 2
                 limit = target
                 position = target

@@ -73,6 +73,24 @@ import Testing
         #expect(packet.response == nil)
     }
 
+    @Test("A name of 127 pointers is read, one of 128 is not: else each record could have a long way to its name")
+    func chains() {
+        for (length, isGood) in [(127, true), (128, false)] {
+            // A record that is not understood holds the chain: the root, then pointers, each to the one before.
+            var packet = Packet(to: DNSQuery("a"), answers: 2)
+            let start = packet.bytes.count + 12
+            var chain: [UInt8] = [0]
+            for step in 1..<length {
+                let target = start + (step == 1 ? 0 : 2 * step - 3)
+                chain += [UInt8(0xc0 | target >> 8), UInt8(target & 0xff)]
+            }
+            packet.add(99, chain)
+            let last = packet.bytes.count - 2
+            packet.add(1, owner: [UInt8(0xc0 | last >> 8), UInt8(last & 0xff)], [1, 2, 3, 4])
+            #expect((packet.response?.answers.count == 1) == isGood, "\(length) pointers")
+        }
+    }
+
     @Test("Wrong lengths and counts are no response")
     func lengths() {
         for data in [[1, 2, 3], [1, 2, 3, 4, 5], []] as [[UInt8]] {
