@@ -92,7 +92,7 @@ if Context.environment["ROLLCALL_FUZZ"] != nil {
             name: "fuzz",
             dependencies: [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "SIPProxy",
-                "Observability", "HTTPMessage", "Configuration",
+                "Observability", "HTTPMessage", "Configuration", "Admission", "DNSMessage", "NameResolution",
             ],
             path: "Tests/fuzz/Sources", swiftSettings: strict))
 }

@@ -22,12 +22,14 @@ struct Driver {
     static let targets: [(name: String, target: FuzzTarget)] = [
         ("configuration", fuzzConfiguration),
         ("digest", fuzzDigest),
+        ("dns", fuzzDNS),
         ("http", fuzzHTTP),
         ("log", fuzzLog),
         ("route-token", fuzzRouteToken),
         ("sequence", fuzzSequence),
         ("sip-message", fuzzSIPMessage),
         ("stream-framer", fuzzStreamFramer),
+        ("stun", fuzzSTUN),
         ("uri", fuzzURI),
     ]
 

@@ -1,3 +1,5 @@
+import DNSMessage
+import NameResolution
 import Primitives
 import SIPMessage
 import SIPProxy
@@ -22,7 +24,8 @@ extension Scene {
         case 17: repeatRequest(&reader)
         case 18, 19: change(&reader)
         case 20:
-            let bytes = reader.bytes(reader.below(256)).bytes
+            var bytes = reader.bytes(reader.below(256)).bytes
+            if bytes.first == 0 { bytes = bindingRequest(bytes) }
             deliver(bytes, from: devices[reader.below(devices.count)].flow, isChanged: true)
         case 21: closeConnection(&reader)
         case 22:
@@ -48,16 +51,28 @@ extension Scene {
         case 29: administer(&reader)
         case 30: sendMessage(&reader)
         default:
-            _ = location.removeExpired(
-                now: now.unix, limit: Int(reader.byte()), oldestNonce: authenticator.oldestNonce(now: now.unix))
-            happen("a sweep") { effects.logSuppressions(now: now) }
+            let choices = reader.byte()
+            if choices & 128 == 0 {
+                _ = location.removeExpired(
+                    now: now.unix, limit: Int(choices), oldestNonce: authenticator.oldestNonce(now: now.unix))
+                happen("a sweep") { effects.logSuppressions(now: now) }
+            } else if choices & 64 == 0 {
+                happen("a connection is heard") {
+                    let flow = devices[[3, 6, 7, 9][Int(choices & 3)]].flow
+                    server.heard(on: flow, isAnswer: choices & 4 != 0, now: now, effects: &effects)
+                }
+            } else {
+                effects.load = [.normal, .busy, .overloaded, .normal][Int(choices & 3)]
+                watcher.note(.event("the load is \(effects.load)"))
+                watcher.isLoaded = effects.load != .normal
+            }
         }
     }
 
     /// Answers a forwarded request.
     private func answer(_ reader: inout ByteReader) {
         let statuses = [
-            100, 180, 183, 199, 200, 200, 200, 202, 299, 300, 302, 401, 404, 407, 408, 480, 481, 486, 487, 491, 500,
+            100, 180, 183, 199, 200, 430, 200, 202, 299, 300, 302, 401, 404, 407, 408, 480, 481, 486, 487, 491, 500,
             501, 503, 504, 600, 603, 699, 101,
         ]
         guard let sent = pick(forwarded, &reader) else { return }
@@ -118,8 +133,9 @@ extension Scene {
         let place = [3, 6, 7, 9][reader.below(4)]
         let connection = devices[place].flow.connection
         happen("connection \(connection) is closed") {
-            _ = location.connectionClosed(connection)
             server.connectionClosed(connection, now: now, effects: &effects)
+            _ = location.connectionClosed(
+                connection, reconnectTime: server.keepalive.reconnectTime, now: now)
         }
         watcher.clientsChanged()
         devices[place].flow.connection += 100
@@ -130,15 +146,38 @@ extension Scene {
         guard !effects.resolutions.isEmpty else { return }
         let resolution = effects.resolutions.remove(at: reader.below(effects.resolutions.count))
         waitingNames = effects.resolutions.count
-        var addresses: [IPAddress] = []
+        var places: [Candidate] = []
         let choices = reader.byte()
-        if choices & 1 != 0 { addresses.append(Device.socket("203.0.113.5", 0).address) }
-        if choices & 2 != 0 { addresses.append(Device.socket("2001:db8::5", 0).address) }
-        for address in addresses { watcher.allow(address) }
-        happen("a name is resolved to \(addresses.count) addresses") {
-            server.resolved(resolution, addresses: addresses, now: now, effects: &effects)
-            if choices & 4 != 0 { server.resolved(resolution, addresses: addresses, now: now, effects: &effects) }
+        let transport: TransportProtocol = choices & 8 == 0 ? .udp : .tcp
+        if choices & 1 != 0 { places.append(Candidate(remote: Device.socket("203.0.113.5", 5060), transport: .udp)) }
+        if choices & 2 != 0 {
+            places.append(Candidate(remote: Device.socket("2001:db8::5", 5062), transport: transport))
         }
+        if choices & 16 != 0 {
+            places.append(Candidate(remote: Device.socket("203.0.113.6", 5064), transport: transport))
+        }
+        if choices & 32 != 0 { places.append(Candidate(remote: Device.socket("203.0.113.7", 5066), transport: .udp)) }
+        for place in places { watcher.allow(place.remote) }
+        let answer: TargetAnswer =
+            choices & 192 == 192 ? .failure(failures[Int(choices & 63) % failures.count]) : .candidates(places)
+        happen("a name is resolved: \(answer)") {
+            server.resolved(resolution, answer, now: now, effects: &effects)
+            if choices & 4 != 0 { server.resolved(resolution, answer, now: now, effects: &effects) }
+        }
+    }
+
+    private var failures: [ResolutionFailure] {
+        [
+            .badName, .noAddress, .notReachable, .noService, .needsTLS, .busy,
+            .servers(LookupFailure(server: Device.socket("192.0.2.53", 53), cause: .timeout)),
+        ]
+    }
+
+    /// A STUN Binding Request with these bytes as its transaction and attributes.
+    private func bindingRequest(_ content: [UInt8]) -> [UInt8] {
+        let length = max(12, content.count) & ~3
+        let content = content + [UInt8](repeating: 0, count: 16)
+        return [0, 1, 0, UInt8(length - 12), 0x21, 0x12, 0xa4, 0x42] + content.prefix(length)
     }
 
     private func administer(_ reader: inout ByteReader) {

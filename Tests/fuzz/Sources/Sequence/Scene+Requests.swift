@@ -61,7 +61,10 @@ extension Scene {
         case 5: request.headers = "Path: <sip:edge.example;lr>\r\nSupported: path\r\n"
         case 6: request.headers = "Path: <sip:203.0.113.77:5062;lr>\r\nSupported: path\r\n"
         case 7: request.contact = ""
-        case 8: request.contact = "<\(device.contact)>;+sip.instance=\"<urn:uuid:1>\";reg-id=1"
+        case 8:
+            let flow = device.flow.transport == .tcp ? 1 : 2 + device.flow.listener
+            request.contact = "<\(device.contact)>;+sip.instance=\"<urn:uuid:\(user)>\";reg-id=\(flow)"
+            request.headers = "Supported: outbound, path\r\n"
         case 9: request.contact = "<sips:\(user)@\(device.host)>"
         case 10: request.contact = "<\(device.contact)>;expires=0"
         case 11: request.contact = "<tel:+1>, <sip:\(user)@[2001:db8::77]:5063>;q=0.7"

@@ -1,3 +1,4 @@
+import Admission
 import Observability
 import Primitives
 import SIPAuthentication
@@ -10,6 +11,7 @@ final class Scene {
     let server: SIPServer
     let location: LocationService
     let authenticator: Authenticator
+    let admission: Admission
     let watcher = Watcher()
     var effects: Effects
     var now = Now(instant: Instant(milliseconds: 1_000_000), unix: UnixTime(seconds: 1_700_000_000))
@@ -21,6 +23,9 @@ final class Scene {
     /// The place in `passwords` of each client's password; nil for a client that is removed.
     var passwords: [String: Int] = [:]
     var number = 0
+    /// Packets and attempts of sources are limited as the daemon does it.
+    private let limitsPackets: Bool
+    private var nextSweep = Instant(milliseconds: 0)
     /// How many names are asked for and not resolved yet.
     var waitingNames = 0
     /// What was sent by devices, what the server forwarded, what it answered, what devices answered.
@@ -45,6 +50,7 @@ final class Scene {
                 }
             )
         })
+    static let runKey = HashKey(9, 10)
     private static let listeners = [
         Listener(transport: .udp, address: Device.socket("192.0.2.1", 5060)),
         Listener(transport: .udp, address: Device.socket("192.0.2.1", 5080)),
@@ -54,23 +60,34 @@ final class Scene {
 
     init(registered: UInt8, options: UInt8) {
         let domains = DomainTable(domain: "example.com", sockets: Scene.listeners.map(\.address))
-        location = LocationService(key: HashKey(3, 4))
+        var limits = AdmissionPolicy()
+        // So that a script is long enough for bans and delays.
+        if options & 32 != 0 { (limits.bannedAfter, limits.failuresBeforeDelay) = (3, 1) }
+        if options & 48 == 48 { (limits.packetsPerSource, limits.packetsPerClient, limits.burst) = (2, 2, 5) }
+        limitsPackets = options & 16 != 0
+        admission = Admission(policy: limits, key: HashKey(13, 14))
+        location = LocationService(key: HashKey(3, 4), admission: admission)
         authenticator = Authenticator(
-            domains: domains, locations: location, policy: AuthenticationPolicy(), secret: HashKey(1, 2))
+            domains: domains, locations: location, admission: admission, policy: AuthenticationPolicy(),
+            secret: HashKey(1, 2))
         var policy = RegistrarPolicy()
         if options & 1 != 0 { policy.maxBindings = 2 }
         if options & 2 != 0 { policy.whenFull = .refuse }
         let registrar = Registrar(
             policy: policy, domains: domains, locations: location, authenticator: authenticator, key: HashKey(5, 6))
         var settings = ServerSettings(
-            listeners: Scene.listeners, runKey: HashKey(9, 10), routeKey: HashKey(11, 12))
+            listeners: Scene.listeners, runKey: Scene.runKey, routeKey: HashKey(11, 12))
         settings.awaitsStore = false
+        settings.keepalive.pingsAll = options & 64 != 0
+        if options & 192 == 192 { settings.keepalive.method = .emptyLine }
+        if options & 128 != 0 { settings.keepalive.reconnectTime = 0 }
         if options & 4 != 0 { settings.timerC = 40_000 }
         if options & 8 != 0 { settings.maxForks = 2 }
         server = SIPServer(
             settings: settings, registrar: registrar, authenticator: authenticator, location: location,
             domains: domains, now: now)
-        effects = Effects(log: LogBuffer(level: .debug), key: HashKey(7, 8))
+        effects = Effects(
+            log: LogBuffer(level: .debug), key: HashKey(7, 8), admission: admission, lines: SharedLines())
         for login in Scene.logins { setClient(login, password: 0) }
         let bare = request("REGISTER", of: devices[0], to: "sip:example.com")
         deliver(bare.bytes, from: bare.device.flow)
@@ -94,6 +111,10 @@ final class Scene {
 
     /// Hands the server a message.
     func deliver(_ bytes: [UInt8], from flow: Flow, isChanged: Bool = false) {
+        if limitsPackets, !admission.admits(flow.remote.address, at: now.instant) {
+            watcher.note(.event("a message is not admitted"))
+            return
+        }
         watcher.note(.received(bytes, flow))
         bytes.withSlice { slice in
             var parsed = SIPMessage()
@@ -122,9 +143,21 @@ final class Scene {
             left -= part
             now.instant = now.instant.advanced(byMilliseconds: part)
             now.unix.milliseconds += Int64(part)
-            server.tick(now: now, effects: &effects)
+            tick()
         }
         happen("\(milliseconds) ms later") {}
+    }
+
+    /// What the daemon does at each tick.
+    private func tick() {
+        server.tick(now: now, effects: &effects)
+        effects.logSuppressions(now: now)
+        _ = server.keepAlive(now: now, effects: &effects)
+        guard now.instant >= nextSweep else { return }
+        nextSweep = now.instant.advanced(byMilliseconds: 1000)
+        _ = admission.sweep(at: now)
+        _ = location.removeExpired(
+            now: now.unix, limit: 100, oldestNonce: authenticator.oldestNonce(now: now.unix))
     }
 
     /// Lets all timers run out; then nothing may be left.
@@ -139,6 +172,9 @@ final class Scene {
         watcher.requireWholeRecords()
         let statistics = location.statistics
         watcher.require(statistics.bindings <= 3 * 10, "there are \(statistics.bindings) bindings")
+        let known = admission.statistics
+        watcher.require(known.clients <= Scene.logins.count, "\(known.clients) clients are known by sources")
+        watcher.require(known.sources <= known.clients, "\(known.sources) sources of \(known.clients) clients")
     }
 
     private func take() {
@@ -149,6 +185,7 @@ final class Scene {
         }
         effects.outbox.removeAll()
         effects.registrations.removeAll()
+        effects.provenConnections.removeAll()
         if effects.resolutions.count > waitingNames { watcher.waits() }
         waitingNames = effects.resolutions.count
         watcher.records += effects.records

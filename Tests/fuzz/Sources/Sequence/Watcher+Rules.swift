@@ -1,13 +1,15 @@
 import Primitives
 import SIPMessage
-import SIPProxy
 import SIPRegistrar
+
+@testable import SIPProxy
 
 /// What must hold of each message that the server sends.
 extension Watcher {
     /// Looks at a message that the server wants sent.
     func watch(_ sent: Sent, now: Now) {
         note(.sent(sent.bytes, sent.flow))
+        if watchKeepalive(sent) { return }
         sent.bytes.withSlice { bytes in
             var message = SIPMessage()
             let fault = message.parse(bytes, isStream: true)
@@ -24,6 +26,19 @@ extension Watcher {
             }
         }
         seen.insert(sent.bytes)
+    }
+
+    /// Looks at what is not of SIP: pings of one line go where a device is registered, answers of STUN whence they were asked.
+    private func watchKeepalive(_ sent: Sent) -> Bool {
+        if sent.bytes == [13, 10, 13, 10] {
+            require(registeredFlows.contains(sent.flow), "a ping goes where no device is registered")
+            return true
+        }
+        guard sent.bytes.first == 1, sent.bytes.count > 1 else { return false }
+        require(sent.bytes[1] == 1 || sent.bytes[1] == 0x11, "an answer of STUN that is none")
+        require(cause?.isBinding == true && cause?.flow == sent.flow, "an answer of STUN goes to somebody else")
+        require(sent.bytes.count <= (cause?.length ?? 0) + 24, "an answer of STUN has \(sent.bytes.count) bytes")
+        return true
     }
 
     /// No log line may be made by a stranger.
@@ -43,7 +58,7 @@ extension Watcher {
                 continue
             }
             // A stranger may bring a Record-Route of his own; what he can make is no token.
-            if let cause, cause.credentials.isEmpty, !cause.hasToken { continue }
+            if let cause, cause.isRequest, cause.credentials.isEmpty, !cause.hasToken { continue }
             tokens.insert(message.callID.bytes + [0] + uri.user.bytes)
         }
     }
@@ -53,6 +68,12 @@ extension Watcher {
     private func watchRequest(_ request: borrowing SIPMessage, _ flow: Flow) {
         let callID = request.callID.bytes
         let branch = flow.remote.port.bytes + request.topVia.branch.bytes
+        if PingToken.isLikely(branch: request.topVia.branch), cause == nil, !isOwnMessage {
+            require(
+                PingToken(branch: request.topVia.branch, key: Scene.runKey) != nil && request.method == .options
+                    && registeredFlows.contains(flow), "a ping goes where no device is registered")
+            return
+        }
         switch request.method {
         case .cancel: require(branches.contains(branch), "a CANCEL goes where no INVITE went")
         case .ack:
@@ -91,6 +112,7 @@ extension Watcher {
         require(
             responseFlows[callID]?.contains(sent.flow) ?? false, "a response goes where its request did not come from")
         if response.method == .register, response.status == 200, let cause {
+            if !cause.credentials.isEmpty { registeredFlows.insert(cause.flow) }
             if !cause.credentials.isEmpty, !spent.contains(cause.credentials) {
                 spend(cause)
                 destinations.formUnion(cause.contacts)
@@ -126,6 +148,7 @@ extension Watcher {
         {
             return
         }
+        if isLoaded, response.status == 503, response.value(of: .retryAfter) != nil { return }
         let key = finalsKey(of: response)
         var known = finals[key]?[sent.flow] ?? Finals(at: now.instant)
         known.bytes.insert(sent.bytes)

@@ -25,6 +25,8 @@ final class Watcher {
         var hasToken = false
         var flow: Flow
         var length: Int
+        /// It is a Binding Request of STUN.
+        var isBinding = false
         var contacts: [SocketAddress] = []
         /// Requests that were forwarded for it.
         var forwarded = 0
@@ -53,9 +55,10 @@ final class Watcher {
     var admitted: Set<[UInt8]> = []
     /// Branches of requests that left, with where they went.
     var branches: Set<[UInt8]> = []
-    /// Where requests may go: flows of accepted requests, contacts of accepted registrations.
+    /// Where requests may go: flows of accepted requests, contacts of accepted registrations, places of names.
     var destinations: Set<SocketAddress> = []
-    private var addresses: Set<IPAddress> = []
+    /// Flows by which a REGISTER was accepted.
+    var registeredFlows: Set<Flow> = []
     /// Where the responses to the requests of a Call-ID belong.
     var responseFlows: [[UInt8]: Set<Flow>] = [:]
     /// Call-IDs of which changed messages were delivered.
@@ -64,6 +67,8 @@ final class Watcher {
     /// is answered twice.
     var finals: [[UInt8]: [Flow: Finals]] = [:]
     var seen: Set<[UInt8]> = []
+    /// The server refuses without state what begins something.
+    var isLoaded = false
     /// Grows when the same request may now get another answer.
     var epoch: UInt64 = 0
     var records: [RecordChange] = []
@@ -77,19 +82,18 @@ final class Watcher {
 
     func know(credentials: String) { known.insert(Array(credentials.utf8)) }
 
-    func allow(_ address: IPAddress) { addresses.insert(address) }
+    func allow(_ place: SocketAddress) { destinations.insert(place) }
 
     func beginOwnMessage() { isOwnMessage = true }
 
-    func isAllowed(_ remote: SocketAddress) -> Bool {
-        destinations.contains(remote) || addresses.contains(remote.address)
-    }
+    func isAllowed(_ remote: SocketAddress) -> Bool { destinations.contains(remote) }
 
     /// Begins to look at what comes of a message.
     func begin(_ message: borrowing SIPMessage, _ fault: Fault?, from flow: Flow, isChanged: Bool, now: Now) {
         var cause = Cause(
             isRequest: message.isRequest, isChanged: isChanged, method: message.method, callID: message.callID.bytes,
             flow: flow, length: message.bytes.count)
+        cause.isBinding = STUNMessage.isLikely(message.bytes)
         if isChanged { changed.insert(cause.callID) }
         if message.isRequest {
             for index in 0..<message.fieldCount {
