@@ -41,7 +41,6 @@ struct DNSReader {
         var position = offset
         var end: Int?
         var limit = offset
-        var pointers = 0
         while position < bytes.count {
             let length = Int(bytes[position])
             switch length & 0xc0 {
