@@ -134,8 +134,9 @@ extension Scene {
         let connection = devices[place].flow.connection
         happen("connection \(connection) is closed") {
             server.connectionClosed(connection, now: now, effects: &effects)
-            _ = location.connectionClosed(
+            let dropped = location.connectionClosed(
                 connection, reconnectTime: server.keepalive.reconnectTime, now: now)
+            if !dropped.isEmpty { server.deviceLost(connection, now: now, effects: &effects) }
         }
         watcher.clientsChanged()
         devices[place].flow.connection += 100

@@ -172,9 +172,13 @@ final class Scene {
         watcher.requireWholeRecords()
         let statistics = location.statistics
         watcher.require(statistics.bindings <= 3 * 10, "there are \(statistics.bindings) bindings")
-        let known = admission.statistics
-        watcher.require(known.clients <= Scene.logins.count, "\(known.clients) clients are known by sources")
+        var known = admission.statistics
+        watcher.require(
+            known.clients <= Scene.logins.count + statistics.bindings, "\(known.clients) clients are known by sources")
         watcher.require(known.sources <= known.clients, "\(known.sources) sources of \(known.clients) clients")
+        for login in Scene.logins { login.withSlice { _ = location.removeClient($0) } }
+        known = admission.statistics
+        watcher.require(known.clients == 0 && known.sources == 0, "\(known) of clients that were removed")
     }
 
     private func take() {

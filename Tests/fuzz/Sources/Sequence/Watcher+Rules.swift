@@ -74,18 +74,21 @@ extension Watcher {
                     && registeredFlows.contains(flow), "a ping goes where no device is registered")
             return
         }
+        // A phone that has come back by a new connection is followed there.
+        let isBack = registeredFlows.contains(flow) && branchTexts.contains(request.topVia.branch.bytes)
         switch request.method {
-        case .cancel: require(branches.contains(branch), "a CANCEL goes where no INVITE went")
+        case .cancel: require(isBack || branches.contains(branch), "a CANCEL goes where no INVITE went")
         case .ack:
             if let cause, cause.isRequest {
                 require(cause.method == .ack && cause.hasToken, "an ACK is relayed for a stranger")
             } else {
-                require(branches.contains(branch), "an ACK goes where no INVITE went")
+                require(isBack || branches.contains(branch), "an ACK goes where no INVITE went")
             }
         default:
             if branches.contains(branch), cause == nil { break }
             watchForwarded(callID)
             branches.insert(branch)
+            branchTexts.insert(request.topVia.branch.bytes)
         }
         require(isAllowed(flow.remote), "a request goes to an address where nobody is registered")
     }

@@ -55,6 +55,8 @@ final class Watcher {
     var admitted: Set<[UInt8]> = []
     /// Branches of requests that left, with where they went.
     var branches: Set<[UInt8]> = []
+    /// Branches of requests that left, wherever they went.
+    var branchTexts: Set<[UInt8]> = []
     /// Where requests may go: flows of accepted requests, contacts of accepted registrations, places of names.
     var destinations: Set<SocketAddress> = []
     /// Flows by which a REGISTER was accepted.
