@@ -108,8 +108,6 @@ final class ConnectionTable: Sendable {
             }
             index.count += 1
             index.perSource[source, default: FromSource()].count += 1
-            index.perSource[source, default: FromSource()].unproven.insert(identifier)
-            index.unproven.insert(identifier)
             return (nil, oldest, cause)
         }
         if let oldest { replace(oldest, of: source, because: cause) }
@@ -119,8 +117,13 @@ final class ConnectionTable: Sendable {
         let connection = Connection(
             descriptor, flow: flow, owner: owner, wasAccepted: true, isOpen: true, limits: currentLimits,
             memory: memory, now: now)
-        index.withLock { $0.byPeer[Peer(remote: remote, listener: listener)] = connection }
         owner.insert(connection)
+        index.withLock { index in
+            index.byPeer[Peer(remote: remote, listener: listener)] = connection
+            // Not before it can be found: another loop may have it make room at once.
+            index.perSource[source, default: FromSource()].unproven.insert(identifier)
+            index.unproven.insert(identifier)
+        }
         guard (try? connection.watch()) != nil else {
             _ = connection.finish()
             remove(connection)
