@@ -151,7 +151,10 @@ extension Watcher {
         {
             return
         }
-        if isLoaded, response.status == 503, response.value(of: .retryAfter) != nil { return }
+        // Nor have the refusals of who has guessed too often, and those under load: later the same request is let in.
+        if response.status == 403 || isLoaded && response.status == 503, response.value(of: .retryAfter) != nil {
+            return
+        }
         let key = finalsKey(of: response)
         var known = finals[key]?[sent.flow] ?? Finals(at: now.instant)
         known.bytes.insert(sent.bytes)
