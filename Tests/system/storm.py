@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from daemon import BINARY, ROOT, Daemon, resident
+from daemon import ROOT, Daemon, resident
 
 SOURCES = ROOT / "Tests/storm"
 IS_LONG = os.environ.get("ROLLCALL_LONG") == "1"  # Asks for the full forms: minutes instead of seconds.
@@ -73,15 +73,6 @@ class Storm:
 
 def logins(count, first=0):
     return [f"storm{number:05}" for number in range(first, first + count)]
-
-
-@functools.cache
-def has_protection():
-    """Whether this daemon knows `protection.trusted`, without which it treats loopback as everybody else."""
-    with tempfile.TemporaryDirectory() as directory:
-        file = pathlib.Path(directory) / "rollcall.json5"
-        file.write_text('{ domain: "rollcall.test", protection: { trusted: [] } }')
-        return subprocess.run([BINARY, "--config", file, "check"], capture_output=True).returncode == 0
 
 
 def daemon_for(directory, count, **changes):

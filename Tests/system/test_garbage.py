@@ -14,7 +14,7 @@ from conftest import eventually
 from daemon import resident, sockets
 from phone import Phone
 from storm import (
-    IS_LONG, MEGABYTE, Storm, cpu_seconds, daemon_for, dropped_datagrams, has_protection, lines_about, logins, show,
+    IS_LONG, MEGABYTE, Storm, cpu_seconds, daemon_for, dropped_datagrams, lines_about, logins, show,
     wait_for_empty_tables)
 from test_hostile import mutated, requests
 
@@ -23,7 +23,7 @@ RATE, PHONES = (20_000, 10) if IS_LONG else (10_000, 10)
 SHORT = {"t1": "100ms", "t2": "1s", "t4": "1s"}  # Transactions are forgotten after 6.4 s instead of 32.
 # Strangers, but allowed to send so much: else hardly any of it would be read.
 STRANGERS = {"protection": {
-    "trusted": [], "packetsPerSource": 1_000_000, "burst": 1_000_000, "bannedAfter": 100_000}} if has_protection() else {}
+    "trusted": [], "packetsPerSource": 1_000_000, "burst": 1_000_000, "bannedAfter": 100_000}}
 
 
 @pytest.fixture
@@ -96,8 +96,7 @@ def test_garbage_neither_ends_the_daemon_nor_fills_its_memory_or_its_log_and_pho
     assert first["sent"] + second["sent"] == DATAGRAMS
     assert dropped < DATAGRAMS / 10, "the daemon has read them"
     assert first["registered"] == second["registered"] == 0
-    if STRANGERS:
-        assert len(lines) < 100, lines[:20]
+    assert len(lines) < 100, lines[:20]
     assert after - before < 16 * MEGABYTE
     assert (state["clients"], state["bindings"]) == (PHONES, PHONES)
     assert eventually(lambda: sockets(daemon) < 20), "every connection that ended is given back"

@@ -7,12 +7,12 @@ import pytest
 
 from daemon import resident
 from storm import (
-    IS_LONG, MEGABYTE, Storm, cpu_seconds, daemon_for, dropped_datagrams, has_protection, lines_about, show,
+    IS_LONG, MEGABYTE, Storm, cpu_seconds, daemon_for, dropped_datagrams, lines_about, show,
     wait_for_empty_tables)
 
 PHONES, SECONDS, SPREAD = (5_000, 60, 10) if IS_LONG else (1_500, 6, 2)
 CALLERS = 40
-PROTECTION = {"protection": {"trusted": []}} if has_protection() else {}
+PROTECTION = {"protection": {"trusted": []}}
 
 
 @pytest.fixture
@@ -58,7 +58,6 @@ def test_an_office_registers_after_a_power_cut_and_calls_go_through_while_a_scan
     assert scan["sent"] > SECONDS * 20_000 * (0.5 if IS_LONG else 0.1), f"the scanner was too slow to show anything: {scan}"
     # A source that is refused costs next to nothing, and a phone about 2 kB.
     assert after - before < 64 * MEGABYTE
-    if PROTECTION:
-        assert len(lines) < 200, lines[:20]
+    assert len(lines) < 200, lines[:20]
     if IS_LONG:
         wait_for_empty_tables(office, within=70)
