@@ -266,7 +266,8 @@ class Daemon:
     def events(self, event=None, **fields):
         """The log's events, filtered by name (a prefix ending in "." will do) and by fields."""
         found = []
-        for line in self.log().splitlines():
+        # The last line may be in the middle of being written.
+        for line in self.log().rpartition("\n")[0].splitlines():
             if event is not None and event not in line:
                 continue  # Parsing is what takes time, and logs are long.
             record = parse_logfmt(line)
