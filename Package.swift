@@ -37,11 +37,12 @@ let package = Package(
         library("Admission", ["Primitives", "Observability"]),
         library(
             "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability", "Admission"]),
+        library("CallControl", ["Primitives", "Observability"]),
         library(
             "SIPProxy",
             [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability",
-                "Admission", "NameResolution",
+                "Admission", "NameResolution", "CallControl",
             ]),
 
         library("HTTPMessage", ["Primitives"]),
@@ -57,7 +58,7 @@ let package = Package(
             dependencies: [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "SIPProxy",
                 "Observability", "Admission", "HTTPMessage", "RESTInterface", "Configuration", "Store", "Transport",
-                "CLinux", "NameResolution",
+                "CLinux", "NameResolution", "CallControl",
             ],
             swiftSettings: strict),
 
@@ -69,11 +70,12 @@ let package = Package(
         tests(of: "NameResolution", ["Primitives", "DNSMessage"]),
         tests(of: "Admission", ["Primitives", "Observability"]),
         tests(of: "SIPRegistrar", ["Primitives", "SIPMessage", "SIPAuthentication", "Observability", "Admission"]),
+        tests(of: "CallControl", ["Primitives", "Observability"]),
         tests(
             of: "SIPProxy",
             [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "Observability",
-                "Admission", "NameResolution",
+                "Admission", "NameResolution", "CallControl",
             ]),
         tests(of: "Observability", ["Primitives"]),
         tests(of: "HTTPMessage", ["Primitives"]),
@@ -93,6 +95,7 @@ if Context.environment["ROLLCALL_FUZZ"] != nil {
             dependencies: [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "SIPProxy",
                 "Observability", "HTTPMessage", "Configuration", "Admission", "DNSMessage", "NameResolution",
+                "CallControl",
             ],
             path: "Tests/fuzz/Sources", swiftSettings: strict))
 }

@@ -43,6 +43,10 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
     case serverOverload
     case transportError
     case dnsError
+    case applicationAsked
+    case applicationAnswer
+    case applicationFail
+    case applicationNote
     case recordLost
     case apiChange
     case apiRequest
@@ -134,6 +138,12 @@ public enum LogEvent: UInt8, CaseIterable, Sendable {
             Entry("server.overload", .warn, "A worker has too much to do and refuses requests, or has not any more.")
         case .transportError: Entry("transport.error", .warn, "Sending to a peer failed.")
         case .dnsError: Entry("dns.error", .warn, "A host name could not be resolved.")
+        case .applicationAsked: Entry("app.ask", .debug, "An application was asked for a document, or told something.")
+        case .applicationAnswer: Entry("app.answer", .info, "An application has answered.")
+        case .applicationFail:
+            Entry("app.fail", .warn, "An application gave nothing that can be used, or could not be told something.")
+        case .applicationNote:
+            Entry("app.note", .warn, "A document of an application has something that was skipped or corrected.")
         case .recordLost:
             Entry("record.lost", .error, "Records of calls or texts were not stored: the database does not keep up.")
         case .apiChange: Entry("api.change", .info, "A request of the API changed something.")

@@ -242,6 +242,76 @@ extension Reason {
             Entry(
                 "R-1509", 503, "The client has too many requests under way.",
                 "Let calls end before new ones begin, or raise limits.transactionsPerClient.")
+        case .applicationUnreachable:
+            Entry(
+                "R-1601", 500, "The application gave no document that can be run.",
+                "Read the call's notifications (Calls/{sid}/Notifications): they name the URL and what was wrong; a fallback URL helps when the first fails."
+            )
+        case .applicationTooSlow:
+            Entry(
+                "R-1602", 504, "The application did not answer within the time that a caller waits for it.",
+                "Make it answer faster, or raise applications.deadline; the call's notifications name the URL."
+            )
+        case .applicationNotFound:
+            Entry(
+                "R-1603", 404, "The application's URL gave 404.",
+                "Correct VoiceUrl or SmsUrl of the client, the number or the application."
+            )
+        case .documentWithoutAction:
+            Entry(
+                "R-1604", 488, "The application's document has nothing that this version can do with the call.",
+                "Let it Dial, Redirect, Reject, Hangup or Pause; the call's notifications name what was skipped."
+            )
+        case .applicationRejected:
+            Entry(
+                "R-1605", 603, "The application has refused the call.",
+                "Look at the document that it gave: it has Reject, or Hangup before anybody was dialled."
+            )
+        case .applicationBusy:
+            Entry(
+                "R-1606", 486, "The application has refused the call as busy.",
+                "Look at the document that it gave: it has Reject with reason busy."
+            )
+        case .accountInactive:
+            Entry(
+                "R-1607", 403, "The account that the call or text belongs to is suspended or closed.",
+                "Set the account's Status to active."
+            )
+        case .talkTimeUsed:
+            Entry(
+                "R-1608", 480, "The call was ended as its time limit was reached.",
+                "Raise timeLimit of Dial, or applications.longestCall."
+            )
+        case .sessionExpired:
+            Entry(
+                "R-1609", 480, "Neither phone has refreshed the call in its session interval: one of them is gone.",
+                "Look at the network of the phones; a phone that was switched off in a call looks like this."
+            )
+        case .endedByOrder:
+            Entry(
+                "R-1610", 480, "The API has ended the call.",
+                "Nothing is wrong; somebody asked for it by POST on the call."
+            )
+        case .acknowledgementMissing:
+            Entry(
+                "R-1611", 408, "The caller never acknowledged the answer to its call.",
+                "Look at the caller's network: the 200 is lost, or its ACK."
+            )
+        case .numberWithoutApplication:
+            Entry(
+                "R-1612", 404, "The number exists, but has nothing that answers.",
+                "Set VoiceUrl or SmsUrl, or VoiceApplicationSid or SmsApplicationSid, of the number."
+            )
+        case .noGateway:
+            Entry(
+                "R-1613", 404, "Nobody here has this name or number, and no gateway takes it.",
+                "Check the number dialled; calls to the outside need a gateway in the configuration whose rules match it."
+            )
+        case .gatewayRefused:
+            Entry(
+                "R-1614", 403, "The gateway does not accept our credentials.",
+                "Check user and password of the gateway in the configuration."
+            )
         }
     }
 }

@@ -67,6 +67,22 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case serverStopping = 1508
     case clientShareUsed = 1509
 
+    // Applications, their numbers, and gateways.
+    case applicationUnreachable = 1601
+    case applicationTooSlow = 1602
+    case applicationNotFound = 1603
+    case documentWithoutAction = 1604
+    case applicationRejected = 1605
+    case applicationBusy = 1606
+    case accountInactive = 1607
+    case talkTimeUsed = 1608
+    case sessionExpired = 1609
+    case endedByOrder = 1610
+    case acknowledgementMissing = 1611
+    case numberWithoutApplication = 1612
+    case noGateway = 1613
+    case gatewayRefused = 1614
+
     /// The code as text: `R-` and four digits.
     public var code: ByteSlice { entry.code }
     /// The SIP status of the answer. A digest failure is 401 here; a proxy answers 407 (RFC 3261 section 22.3).

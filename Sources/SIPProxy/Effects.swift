@@ -18,6 +18,8 @@ public struct Effects: ~Copyable {
     public var records: [RecordChange] = []
     /// Names to resolve; `SIPServer.resolved` takes the answers.
     public var resolutions: [Resolution] = []
+    /// Requests to applications; `SIPServer.webhookAnswered` takes the answers that are wanted.
+    public var webhooks: [PendingWebhook] = []
     /// Stream connections on which a client has proved who it is, or a dialog that we have let through.
     public var provenConnections: [UInt64] = []
     /// How much the worker has to do; under load requests that begin something are refused.

@@ -1,3 +1,4 @@
+import CallControl
 import Observability
 import Primitives
 
@@ -20,6 +21,15 @@ public enum RecordChange: Equatable, Sendable {
     case message(
         number: RecordNumber, clientID: Int64, to: [UInt8], body: [UInt8], createdAt: UnixTime, endedAt: UnixTime,
         status: UInt16, reason: Reason?)
-    /// A text of `SIPServer.sendMessage` got its final status.
+    /// A text of `SIPServer.sendMessage`, or one begun by `textStarted`, got its final status.
     case messageEnded(number: RecordNumber, at: UnixTime, status: UInt16, reason: Reason?)
+    /// A call of an application, of the API or of a gateway began, or a leg of one: ringing, answer and end are told as for
+    /// every call.
+    case applicationCallStarted(CallRecord)
+    /// An answered call was ended by the server: a limit, a dead dialog, an order of the API.
+    case callClosed(number: RecordNumber, at: UnixTime, reason: Reason?)
+    /// A text to or from an application began.
+    case textStarted(TextRecord)
+    /// Something is to be kept with a call or text for the developer of its application.
+    case noted(number: RecordNumber, accountID: Int64, CallNotification, at: UnixTime)
 }

@@ -34,6 +34,15 @@ public struct ServerSettings: Sendable {
     public var maxTransactionsPerClient: UInt32 = 2_000
     /// True when the answer to a REGISTER waits until its bindings are stored.
     public var awaitsStore = true
+    /// The trunks to the outside, in the order in which they are tried.
+    public var gateways: [Gateway] = []
+    /// True when the texts of clients with an application go to it, and not to the client that they name.
+    public var textsGoToApplications = true
+    /// How long the first document of a call is waited for before its caller gets a final answer, in milliseconds; the
+    /// fallback included.
+    public var applicationDeadline: UInt64 = 6_000
+    /// Seconds after which an answered call of an application ends whatever its document says.
+    public var longestCall: UInt32 = 14_400
     /// True when the server is about to end: what would begin a call or a dialog, and texts, are refused.
     public var isDraining = false
 

@@ -6,7 +6,7 @@ import Store
 /// Between what the SIP server tells of calls and texts and the changes of their records.
 enum RecordBridge {
     /// The change of rows for a change of a record.
-    static func change(_ change: RecordChange) -> StoreChange {
+    static func change(_ change: RecordChange) -> StoreChange? {
         switch change {
         case .callStarted(let number, let clientID, let to, let time, let callID):
             .startCall(
@@ -30,6 +30,7 @@ enum RecordBridge {
                     end: messageEnd(status, reason, at: endedAt)))
         case .messageEnded(let number, let time, let status, let reason):
             .endMessage(number, messageEnd(status, reason, at: time))
+        case .applicationCallStarted, .callClosed, .textStarted, .noted: nil
         }
     }
 
