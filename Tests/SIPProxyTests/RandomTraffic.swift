@@ -258,6 +258,8 @@ struct RandomTraffic {
             case .messageEnded(let number, _, let status, let reason):
                 #expect(sentByServer.contains(number) && settled.insert(number).inserted)
                 #expect((200..<300).contains(status) == (reason == nil))
+            case .applicationCallStarted, .callClosed, .textStarted, .noted:
+                Issue.record("no application is in this traffic: \(change)")
             }
         }
         #expect(settled == begun.union(sentByServer))

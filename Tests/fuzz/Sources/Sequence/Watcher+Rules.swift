@@ -195,6 +195,8 @@ extension Watcher {
                     ownRecords.contains(number) && settled.insert(number).inserted,
                     "a text of the server's own is told twice")
                 require((200..<300).contains(status) == (reason == nil), "a text's reason does not fit its status")
+            case .applicationCallStarted, .callClosed, .textStarted, .noted:
+                require(false, "there is no application")
             }
         }
         require(settled == begun.union(ownRecords), "records have no end")
