@@ -71,27 +71,35 @@ extension ByteWriter {
     /// Writes the header lines of a message that go to the other side. The caller adds those of the dialog, and RSeq or RAck
     /// where there is one; the body goes along as it is.
     ///
-    /// - Parameter hop: True for a request that forwarding takes one from Max-Forwards of: a call that comes back again
-    ///   and again through a gateway ends (RFC 7332). An ACK has its own.
-    mutating func appendEndToEnd(of message: borrowing SIPMessage, hop: Bool = false) {
+    /// - Parameters:
+    ///   - hop: True for a request that forwarding takes one from Max-Forwards of: a call that comes back again and again
+    ///     through a gateway ends (RFC 7332). An ACK has its own.
+    ///   - withoutEvent: True when the caller writes Event.
+    ///   - isReliable: False for an answer that is not sent reliably on the other side: it does not require 100rel there.
+    mutating func appendEndToEnd(
+        of message: borrowing SIPMessage, hop: Bool = false, withoutEvent: Bool = false, isReliable: Bool = true
+    ) {
         if hop, message.isRequest, let left = message.maxForwards {
             appendHeader("Max-Forwards", number: UInt64(left))
         }
         for index in 0..<message.fieldCount {
             let field = message.field(index)
+            if withoutEvent, field.name == .event { continue }
             if EndToEndHeaders.carries(field.name, message.name(field)) { append(message.line(field)) }
         }
         appendExtensions(of: message, .supported)
-        appendExtensions(of: message, .require)
+        appendExtensions(of: message, .require, without: isReliable || message.isRequest ? .empty : "100rel")
         appendAllow(of: message)
     }
 
     /// Writes the extensions of Supported or Require that can be had through this server.
-    private mutating func appendExtensions(of message: borrowing SIPMessage, _ name: HeaderName) {
+    private mutating func appendExtensions(
+        of message: borrowing SIPMessage, _ name: HeaderName, without excluded: ByteSlice = .empty
+    ) {
         var tags = message.optionTags(of: name)
         var isFirst = true
         while let tag = tags.next(in: message) {
-            if !EndToEndHeaders.carries(extension: tag) { continue }
+            if !EndToEndHeaders.carries(extension: tag) || tag.equalsIgnoringCase(excluded) { continue }
             if isFirst {
                 append(name.text)
                 append(": ")
