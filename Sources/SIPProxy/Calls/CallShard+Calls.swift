@@ -45,6 +45,10 @@ extension CallShard {
                     relayAnswers(
                         response, index, input.context, server: server, now: now, effects: &effects)
                 case .bye: break
+                case .text:
+                    endText(
+                        UInt32(clamping: input.user.number), response.status, nil, index, server: server, now: now,
+                        effects: &effects)
                 }
             }
         case .failed(let status, let reason, let answer):
@@ -58,6 +62,10 @@ extension CallShard {
                 relayFails(
                     index, input.context, status, reason, answer, server: server, now: now, effects: &effects)
             case .bye: break
+            case .text:
+                textFails(
+                    UInt32(clamping: input.user.number), status, reason, answer, index, server: server, now: now,
+                    effects: &effects)
             }
         }
     }
@@ -96,11 +104,7 @@ extension CallShard {
         case .startTimer(let timer, let milliseconds): start(timer, milliseconds, index, now)
         case .stopTimer(let timer):
             if let reference = calls[index]?.timers.removeValue(forKey: timer) { transactions.timers.cancel(reference) }
-        case .send(let text):
-            guard let facts = calls[index]?.facts else { return }
-            send(
-                text, of: CallReference(shard: number, index: index), accountID: facts.accountID,
-                direction: .outboundCall, server: server, now: now, effects: &effects)
+        case .send(let text): send(text, index, server: server, now: now, effects: &effects)
         case .note(let notification): note(notification, index, now: now, effects: &effects)
         }
     }
