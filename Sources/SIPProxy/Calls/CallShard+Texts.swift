@@ -3,6 +3,7 @@ import Observability
 import Primitives
 import SIPMessage
 import SIPRegistrar
+import SIPTransaction
 
 /// Texts to applications, and the texts that come of them.
 extension CallShard {
