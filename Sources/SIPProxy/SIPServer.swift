@@ -68,7 +68,7 @@ public final class SIPServer: Sendable {
     let domains: DomainTable
     let unreachablePlaces = UnreachablePlaces()
     /// The applications of clients and numbers.
-    public let directory: ApplicationDirectory
+    public let applications: ApplicationDirectory
     private let shards: [Shard]
     private let hasTimers = Atomic(false)
     let reachability = Mutex(ReachabilityLog())
@@ -89,9 +89,9 @@ public final class SIPServer: Sendable {
     /// A server without any transaction.
     public init(
         settings: ServerSettings, registrar: Registrar, authenticator: Authenticator, location: LocationService,
-        domains: DomainTable, directory: ApplicationDirectory = ApplicationDirectory(), now: Now
+        domains: DomainTable, applications: ApplicationDirectory = ApplicationDirectory(), now: Now
     ) {
-        self.directory = directory
+        self.applications = applications
         currentSettings = Replaceable(settings)
         self.registrar = registrar
         self.authenticator = authenticator

@@ -3,6 +3,7 @@ import Observability
 import Primitives
 import SIPMessage
 import SIPRegistrar
+import SIPTransaction
 
 /// The beginning of a call that is not simply forwarded.
 extension CallShard {

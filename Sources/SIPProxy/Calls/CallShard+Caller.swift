@@ -2,6 +2,7 @@ import CallControl
 import Observability
 import Primitives
 import SIPMessage
+import SIPRegistrar
 
 /// The caller's side of a call.
 extension CallShard {
@@ -80,7 +81,8 @@ extension CallShard {
         calls[index]?.caller?.wait = timers.t1
         calls[index]?.caller?.patience = timers.transactionTimeout
         // 13.3.1.4: over any transport, until the ACK comes.
-        calls[index]?.answerTimer = schedule(.callAnswer, UInt64(timers.t1), index, now)
+        let timer = schedule(.callAnswer, UInt64(timers.t1), index, now)
+        calls[index]?.answerTimer = timer
         effects.records.append(.callAnswered(number: call.facts.number, at: now.unix, tag: 0))
     }
 
@@ -97,7 +99,8 @@ extension CallShard {
         let wait = min(caller.wait &* 2, server.settings.timers.t2)
         calls[index]?.caller?.patience = caller.patience - caller.wait
         calls[index]?.caller?.wait = wait
-        calls[index]?.answerTimer = schedule(.callAnswer, UInt64(wait), index, now)
+        let timer = schedule(.callAnswer, UInt64(wait), index, now)
+        calls[index]?.answerTimer = timer
     }
 
     /// An ACK in a dialog of a call.

@@ -140,7 +140,8 @@ extension CallShard {
             case .deadline: .callDeadline
             }
         if let old = calls[index]?.timers[timer] { transactions.timers.cancel(old) }
-        calls[index]?.timers[timer] = schedule(kind, milliseconds, index, now)
+        let timerReference = schedule(kind, milliseconds, index, now)
+        calls[index]?.timers[timer] = timerReference
     }
 
     mutating func schedule(

@@ -68,7 +68,7 @@ extension CallShard {
     /// Starts a request of a call.
     @discardableResult
     mutating func startOwn(
-        _ bytes: [UInt8], _ destinations: [Destination], _ otherFlows: [Binding] = [], _ user: RequestUser,
+        _ bytes: [UInt8], _ destinations: [Destination], _ otherFlows: [Binding], _ user: RequestUser,
         server: SIPServer, now: Now, effects: inout Effects
     ) -> SlabIndex {
         calls[user.call]?.openContexts += 1
@@ -332,7 +332,7 @@ extension CallShard {
         dialog.beginRequest("BYE", sequence: sequence, into: &writer)
         writer.endRequest()
         startOwn(
-            writer.slice.bytes, [.peer(server.flow(of: dialog, now), requestURI: dialog.requestURI)],
+            writer.slice.bytes, [.peer(server.flow(of: dialog, now), requestURI: dialog.requestURI)], [],
             RequestUser(call: index, part: .bye), server: server, now: now, effects: &effects)
     }
 

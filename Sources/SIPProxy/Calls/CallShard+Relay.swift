@@ -2,6 +2,7 @@ import CallControl
 import Observability
 import Primitives
 import SIPMessage
+import SIPRegistrar
 import SIPTransaction
 
 /// Requests within a call: from one side to the other (RFC 3261 section 12, 14, RFC 3262, 3311, 3515, 6086).
@@ -31,7 +32,8 @@ extension CallShard {
             hungUp(by: side, place.leg, pair, index, server: server, now: now, effects: &effects)
             return
         }
-        relay(request, transaction, side, place.leg, pair, index, from: flow, server: server, now: now, effects: &effects)
+        relay(
+            request, transaction, side, place.leg, pair, index, from: flow, server: server, now: now, effects: &effects)
     }
 
     private mutating func hungUp(
@@ -82,7 +84,7 @@ extension CallShard {
         let kept = patched(request, from: flow)
         let (method, number) = (request.method, request.sequenceNumber)
         let context = startOwn(
-            writer.slice.bytes, [.peer(way, requestURI: dialog.requestURI)], RequestUser(call: index, part: .relay),
+            writer.slice.bytes, [.peer(way, requestURI: dialog.requestURI)], [], RequestUser(call: index, part: .relay),
             server: server, now: now, effects: &effects)
         calls[index]?.relay.add(
             InDialogRelay.Pending(
@@ -176,7 +178,9 @@ extension CallShard {
         let start = effects.outbox.bytes.count
         effects.outbox.bytes.beginResponse(
             to: request, status: refusal.status, source: flow.remote, toTag: .empty)
-        if let seconds = refusal.retryAfter { effects.outbox.bytes.appendHeader("Retry-After", number: UInt64(seconds)) }
+        if let seconds = refusal.retryAfter {
+            effects.outbox.bytes.appendHeader("Retry-After", number: UInt64(seconds))
+        }
         if !refusal.unsupported.isEmpty {
             refusal.unsupported.withSlice { effects.outbox.bytes.appendHeader("Unsupported", $0) }
         }
@@ -211,8 +215,8 @@ extension CallShard {
         guard let call = calls[index] else { return }
         transactions.timers.cancel(call.sessionTimer)
         guard let deadline = call.session.deadline else { return }
-        calls[index]?.sessionTimer = schedule(
-            .callSession, deadline.milliseconds(since: now.instant), index, now)
+        let timer = schedule(.callSession, deadline.milliseconds(since: now.instant), index, now)
+        calls[index]?.sessionTimer = timer
     }
 
     /// Nobody has refreshed the session: both sides are hung up.
