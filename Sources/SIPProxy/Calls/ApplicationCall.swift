@@ -143,9 +143,13 @@ struct ApplicationCall {
     /// True when the legs have no records of their own.
     var isFixed = false
     var caller: CallerSide?
+    /// The first party of a call of the API, which becomes its caller once it has answered; nil for any other call.
+    var party: CallParty?
     var legs: [CallLeg] = []
     /// The leg that the caller talks to.
     var connected: Int?
+    /// The leg whose session a caller who was answered before is to get.
+    var bringing: SessionBringing?
     var relay = InDialogRelay()
     var session = SessionTimer()
     var timers: [CallTimer: TimerReference] = [:]

@@ -57,7 +57,8 @@ extension CallShard {
                 legFails(
                     index, input.user.number, status, reason, answer, server: server, now: now, effects: &effects)
             case .party: partyFails(index, status, reason, answer, server: server, now: now, effects: &effects)
-            case .session: sessionFails(index, input.user.number, server: server, now: now, effects: &effects)
+            case .session: sessionFails(
+                    index, input.user.number, status, server: server, now: now, effects: &effects)
             case .relay:
                 relayFails(
                     index, input.context, status, reason, answer, server: server, now: now, effects: &effects)
@@ -170,6 +171,8 @@ extension CallShard {
         for reference in call.timers.values { transactions.timers.cancel(reference) }
         transactions.timers.cancel(call.answerTimer)
         transactions.timers.cancel(call.sessionTimer)
+        transactions.timers.cancel(call.party?.timer ?? .none)
+        transactions.timers.cancel(call.bringing?.timer ?? .none)
         let key = server.settings.runKey
         if let caller = call.caller {
             calls.forget(callID: caller.callID, tag: caller.lookupTag, key)
@@ -186,6 +189,7 @@ extension CallShard {
         guard let call = calls[index], !call.isRecordEnded else { return }
         calls[index]?.isRecordEnded = true
         effects.records.append(change(call.facts.number))
+        tellProgress(.completed, index, now: now, effects: &effects)
         guard effects.log.begin(.callEnd, at: now.unix) else { return }
         if let caller = call.caller { effects.log.field("src", source: caller.flow) }
         effects.log.field("call", call.facts.number, prefix: "CA")
