@@ -139,6 +139,7 @@ extension CallShard {
         let start = effects.outbox.bytes.count
         InDialogRelay.writeAcknowledgement(
             request, to: other, sequence: sequence,
+            credentials: side == .caller ? call.connected.map { call.legs[$0].credentials } ?? [] : [],
             viaStart: server.settings.listeners[Int(other.flow.listener)].viaStart, key: server.settings.runKey,
             into: &effects.outbox.bytes)
         effects.outbox.send(from: start, to: server.flow(of: other, now))

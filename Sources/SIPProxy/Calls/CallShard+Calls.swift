@@ -43,7 +43,7 @@ extension CallShard {
                     sessionAnswers(response, index, input.user.number, server: server, now: now, effects: &effects)
                 case .relay:
                     relayAnswers(
-                        response, index, input.context, server: server, now: now, effects: &effects)
+                        response, flow, index, input.context, server: server, now: now, effects: &effects)
                 case .bye: break
                 case .text:
                     endText(
@@ -57,7 +57,8 @@ extension CallShard {
                 legFails(
                     index, input.user.number, status, reason, answer, server: server, now: now, effects: &effects)
             case .party: partyFails(index, status, reason, answer, server: server, now: now, effects: &effects)
-            case .session: sessionFails(
+            case .session:
+                sessionFails(
                     index, input.user.number, status, server: server, now: now, effects: &effects)
             case .relay:
                 relayFails(
