@@ -176,9 +176,9 @@ extension CallShard {
         transactions.timers.cancel(call.bringing?.timer ?? .none)
         let key = server.settings.runKey
         if let caller = call.caller {
-            calls.forget(callID: caller.callID, tag: caller.lookupTag, key)
+            calls.forget(callID: caller.callID, tag: caller.lookupTag, index, key)
         }
-        for leg in call.legs { calls.forget(callID: leg.callID, tag: leg.localTag, key) }
+        for leg in call.legs { calls.forget(callID: leg.callID, tag: leg.localTag, index, key) }
         _ = calls.remove(index)
     }
 
