@@ -17,6 +17,8 @@ struct RequestUser {
         case relay
         /// A BYE, of which nothing is expected but its end.
         case bye
+        /// A text; the number is its id.
+        case text
     }
 
     var call = SlabIndex.none
@@ -75,6 +77,8 @@ struct CallLeg {
     /// Its INVITE had an offer: its 2xx is acknowledged at once.
     var hasOffer = false
     var dialogs: [DialogPair] = []
+    /// The session in its ACK and the type of that, for the case that the ACK is lost.
+    var acknowledged: (body: [UInt8], type: [UInt8]) = ([], [])
     /// The dialog whose 2xx came first.
     var answered: Int?
     /// That 2xx, until the caller has got it.
@@ -135,7 +139,7 @@ struct CallerSide {
 /// A call that an application or a fixed program decides on: this server is the other end for both sides
 /// (a back-to-back user agent, RFC 3261 section 6).
 struct ApplicationCall {
-    var program: CallProgram
+    var program: Program
     let facts: CallFacts
     let startedAt: Instant
     /// True when the legs have no records of their own.
@@ -151,6 +155,10 @@ struct ApplicationCall {
     var relay = InDialogRelay()
     var session = SessionTimer()
     var timers: [CallTimer: TimerReference] = [:]
+    /// The texts that are under way.
+    var texts: [UInt32: SentText] = [:]
+    /// The client whose text is passed on; nil for none.
+    var sender: TextSender?
     var answerTimer = TimerReference.none
     var sessionTimer = TimerReference.none
     /// Response contexts that are its.
@@ -163,6 +171,11 @@ struct ApplicationCall {
     var progress: (address: WebAddress, events: Set<LegState>, told: Int)?
 
     init(program: CallProgram, facts: CallFacts, now: Now) {
+        self.init(.call(program), facts: facts, now: now)
+    }
+
+    /// With any program.
+    init(_ program: Program, facts: CallFacts, now: Now) {
         self.program = program
         self.facts = facts
         startedAt = now.instant
@@ -207,6 +220,7 @@ struct CallTable {
         return index
     }
 
+    /// Removes a call.
     mutating func remove(_ index: SlabIndex) -> ApplicationCall? {
         guard let call = slab.remove(index) else { return nil }
         byRecord[call.facts.number] = nil
@@ -220,8 +234,10 @@ struct CallTable {
         byDialog[callID.withSlice { callID in tag.withSlice { CallTable.key(callID, $0, key) } }] = index
     }
 
-    mutating func forget(callID: [UInt8], tag: [UInt8], _ key: HashKey) {
-        byDialog[callID.withSlice { callID in tag.withSlice { CallTable.key(callID, $0, key) } }] = nil
+    /// Takes that back, unless another call has taken the place since.
+    mutating func forget(callID: [UInt8], tag: [UInt8], _ index: SlabIndex, _ key: HashKey) {
+        let place = callID.withSlice { callID in tag.withSlice { CallTable.key(callID, $0, key) } }
+        if byDialog[place] == index { byDialog[place] = nil }
     }
 
     /// The call that a request with a To tag belongs to; nil for none, at once when there are no calls.

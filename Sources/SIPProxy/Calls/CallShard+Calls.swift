@@ -43,8 +43,12 @@ extension CallShard {
                     sessionAnswers(response, index, input.user.number, server: server, now: now, effects: &effects)
                 case .relay:
                     relayAnswers(
-                        response, index, input.context, server: server, now: now, effects: &effects)
+                        response, flow, index, input.context, server: server, now: now, effects: &effects)
                 case .bye: break
+                case .text:
+                    endText(
+                        UInt32(clamping: input.user.number), response.status, nil, index, server: server, now: now,
+                        effects: &effects)
                 }
             }
         case .failed(let status, let reason, let answer):
@@ -60,6 +64,10 @@ extension CallShard {
                 relayFails(
                     index, input.context, status, reason, answer, server: server, now: now, effects: &effects)
             case .bye: break
+            case .text:
+                textFails(
+                    UInt32(clamping: input.user.number), status, reason, answer, index, server: server, now: now,
+                    effects: &effects)
             }
         }
     }
@@ -98,11 +106,7 @@ extension CallShard {
         case .startTimer(let timer, let milliseconds): start(timer, milliseconds, index, now)
         case .stopTimer(let timer):
             if let reference = calls[index]?.timers.removeValue(forKey: timer) { transactions.timers.cancel(reference) }
-        case .send(let text):
-            guard let facts = calls[index]?.facts else { return }
-            send(
-                text, of: CallReference(shard: number, index: index), accountID: facts.accountID,
-                direction: .outboundCall, server: server, now: now, effects: &effects)
+        case .send(let text): send(text, index, server: server, now: now, effects: &effects)
         case .note(let notification): note(notification, index, now: now, effects: &effects)
         }
     }
@@ -172,9 +176,9 @@ extension CallShard {
         transactions.timers.cancel(call.bringing?.timer ?? .none)
         let key = server.settings.runKey
         if let caller = call.caller {
-            calls.forget(callID: caller.callID, tag: caller.lookupTag, key)
+            calls.forget(callID: caller.callID, tag: caller.lookupTag, index, key)
         }
-        for leg in call.legs { calls.forget(callID: leg.callID, tag: leg.localTag, key) }
+        for leg in call.legs { calls.forget(callID: leg.callID, tag: leg.localTag, index, key) }
         _ = calls.remove(index)
     }
 
