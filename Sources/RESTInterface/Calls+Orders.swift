@@ -17,7 +17,8 @@ extension Operation {
             "startCall", .post, "/Accounts/{AccountSid}/Calls",
             "Calls somebody, and lets an application decide once the call is answered.",
             [
-                Parameter("From", .party, "A client or a number of the account; client: before it is allowed.").required,
+                Parameter("From", .party, "A client or a number of the account; client: before it is allowed.")
+                    .required,
                 Parameter("To", .target, "client:LOGIN, a number, or a SIP URI; ?X-Name=value behind it adds headers.")
                     .required,
             ] + answering + [
@@ -29,9 +30,7 @@ extension Operation {
                     "StatusCallbackEvent", .words(callEvents), "What StatusCallback is told; empty for completed."),
                 Parameter("Timeout", .number(1...600), "Seconds of ringing; 60 without it.").filled,
             ], answers: .resource(.call),
-            problems: [
-                .parameterMissing, .parameterInvalid, .recipientUnreachable, .textsRefused, .accountClosed,
-            ]
+            problems: [.parameterMissing, .parameterInvalid, .recipientUnreachable, .textsRefused]
         ) { service, call throws(Failure) in try service.startCall(call) },
         Operation(
             "orderCall", .post, "/Accounts/{AccountSid}/Calls/{CallSid}",
@@ -50,6 +49,7 @@ extension Operation {
 
 extension RESTService {
     func startCall(_ call: Call) throws(Failure) -> Reply {
+        if call.account.effectiveStatus != "active" { throw Failure(.accountInactive) }
         let from = Parameter.user(call["From"] ?? "")
         try checkSender(from, call)
         let target = try resolved(CallTarget(call["To"] ?? ""))
@@ -165,6 +165,8 @@ extension RESTService {
     }
 
     func orderCall(_ call: Call) throws(Failure) -> Reply {
+        // Whose it is comes first: others learn nothing of a call.
+        let row = try record(call)
         let order: CallOrderRequest
         switch (call.filled("Status"), call.filled("Url")) {
         case ("canceled", nil): order = .cancel
@@ -175,7 +177,6 @@ extension RESTService {
         default:
             throw Failure.invalid("Url", "a call that is to end goes nowhere; send Status or Url, not both.")
         }
-        let row = try record(call)
         if row.endedAt != nil { throw Failure(.callOver) }
         switch try runningServer().order(row.number, order) {
         case .done: break

@@ -27,7 +27,8 @@ extension Operation {
                 [
                     Parameter("From", .party, "A client or a number of the account; client: before it is allowed.")
                         .required,
-                    Parameter("To", .party, "The client or number that gets it; client: before a client is allowed.").required,
+                    Parameter("To", .party, "The client or number that gets it; client: before a client is allowed.")
+                        .required,
                     Parameter("Body", .body(limit: 16_000), "The text.").required,
                 ], answers: .resource(.message),
                 problems: [.parameterMissing, .parameterInvalid, .recipientUnreachable, .textsRefused]

@@ -127,7 +127,7 @@ extension Parameter {
             add(pattern: Parameter.urlPattern)
         case .target:
             schema.add("maxLength", number: Int64(CallTarget.limit))
-            add(pattern: "(client:)?\(Parameter.loginPattern)|(sip:)?[A-Za-z0-9]{1,32}@\(Parameter.hostPattern)")
+            add(pattern: "((client:)?\(Parameter.loginPattern)|(sip:)?[A-Za-z0-9]{1,32}@\(Parameter.hostPattern))")
         case .words(let words):
             let word = "(\(words.joined(separator: "|")))"
             add(pattern: "\(word)(,\(word))*")

@@ -41,7 +41,9 @@ enum URLRules {
         }
         var host = authority
         if authority.first == UInt8(ascii: "[") {
-            guard let close = authority.firstIndex(of: UInt8(ascii: "]")) else { return "the ] of its host is missing." }
+            guard let close = authority.firstIndex(of: UInt8(ascii: "]")) else {
+                return "the ] of its host is missing."
+            }
             let literal = Array(authority[authority.startIndex..<close].dropFirst())
             let address = literal.withSlice { IPAddress($0) }
             guard let address, !address.isIPv4 else { return "the host in [] must be an IPv6 address." }
@@ -71,7 +73,9 @@ enum URLRules {
         if labels.count > 1, labels.last?.isEmpty == true { labels.removeLast() }
         let isName = labels.allSatisfy { label in
             (1...63).contains(label.count)
-                && label.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+                && label.allSatisfy {
+                    ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                }
         }
         return isName && host.count <= 253 ? nil : "its host is neither a name nor an address."
     }

@@ -30,7 +30,9 @@ import Testing
         #expect(try store.notifications(ofAccount: 2, limit: 10).isEmpty)
     }
 
-    @Test("Two of the same moment have different numbers, and the later one the greater, also when the clock was set back")
+    @Test(
+        "Two of the same moment have different numbers, and the later one the greater, also when the clock was set back"
+    )
     func numbers() throws {
         let store = try Store(path: scratch.path)
         let numbers = try [1_000, 1_000, 5_000, 2_000].map { time in
