@@ -16,4 +16,9 @@ public struct WebAddress: Hashable, Sendable {
         self.url = url
         self.method = method
     }
+
+    /// A URL as it is shown to people: a query can hold what is secret.
+    public static func withoutQuery(_ url: String) -> String {
+        url.firstIndex(where: { $0 == "?" || $0 == "#" }).map { String(url[..<$0]) } ?? url
+    }
 }
