@@ -22,7 +22,7 @@ from daemon import free_port
 
 XML = "text/xml"
 # The configuration that lets the daemon ask applications on this machine.
-LOCAL = {"applications": {"allow": ["127.0.0.0/8", "::1/128"]}}
+LOCAL = {"applications": {"allow": ["127.0.0.0/8", "::1"]}}
 
 
 def response(*verbs):
