@@ -1,4 +1,5 @@
 import Admission
+import CallControl
 import Configuration
 import Glibc
 import Observability
@@ -147,6 +148,7 @@ enum Daemon {
         let domains = DaemonParts.domains(site, settings)
         let admission = Admission(policy: DaemonParts.admissionPolicy(site.configuration), key: Secrets.key())
         let lines = SharedLines()
+        let applications = ApplicationDirectory()
         let location = LocationService(key: Secrets.key(), admission: admission)
         let authenticator = Authenticator(
             domains: domains, locations: location, admission: admission,
@@ -165,7 +167,7 @@ enum Daemon {
         // Their transactions ended with the process; calls that were answered go on without it.
         _ = try store.closeInterruptedCalls(at: System.now().unix, reason: Int64(Reason.serverRestarted.rawValue))
         let lastChange = try store.lastChange()
-        let directory = ClientDirectory(site, location, log)
+        let directory = ClientDirectory(site, location, applications, log)
         try directory.load(from: store, bridge)
         let answers = StoredAnswers(server, location, transport.makeSender(), log)
         let writer = try StoreWriter<PendingAnswer>(

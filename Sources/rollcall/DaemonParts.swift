@@ -149,6 +149,10 @@ struct DaemonParts: Sendable {
         settings.maxTransactionsPerClient = UInt32(clamping: configuration.limits.transactionsPerClient)
         settings.awaitsStore = configuration.durability != .memory
         settings.keepalive = keepalivePolicy(configuration.nat)
+        settings.gateways = configuration.gateways.map { Gateway($0) }
+        settings.textsGoToApplications = configuration.applications.messages == .application
+        settings.applicationDeadline = configuration.applications.deadline.wholeMilliseconds
+        settings.longestCall = UInt32(clamping: configuration.applications.longestCall.wholeSeconds)
     }
 
     /// How names are resolved.
