@@ -24,6 +24,8 @@ public enum Command: Equatable, Sendable {
     case bans(json: Bool)
     /// Lift the bans and delays of an address or a login.
     case bansLift(subject: String)
+    /// Test a document of an application; `url` is where it is fetched from.
+    case rcmlCheck(file: String, url: String?)
     /// Print the version.
     case version
     /// Print this text and end with exit code 0.

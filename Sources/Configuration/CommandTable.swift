@@ -89,6 +89,14 @@ enum CommandTable {
             words: ["bans", "lift"], summary: "End bans and delays at once.",
             arguments: [Argument(name: "SOURCE|LOGIN", help: "An address or a login as 'rollcall bans' shows it.")]
         ) { values throws(UsageError) in .bansLift(subject: values.arguments[0]) },
+        CommandDeclaration(
+            words: ["rcml", "check"],
+            summary: "Test a document of an application: what is understood, and what is wrong.",
+            arguments: [Argument(name: "FILE", help: "The RCML document; - for standard input.")],
+            options: [
+                Option(name: "--url", value: "URL", help: "Where it is fetched from: relative URLs are resolved by it.")
+            ]
+        ) { values throws(UsageError) in .rcmlCheck(file: values.arguments[0], url: values.value("--url")) },
         CommandDeclaration(words: ["version"], summary: "Print the version.") { _ throws(UsageError) in .version },
         CommandDeclaration(
             words: ["help"], summary: "Print this text, or that of a command.",
