@@ -99,7 +99,7 @@ struct RCMLDocumentTests {
         #expect(
             document.verbs == [.redirect(WebAddress("http://a.example/b?c=1&d=2&e=3&f;&nbsp;&"))])
         #expect(document.remarks.map(\.line) == [2, 2, 2])
-        #expect(document.remarks.map(\.column) == [33, 43, 46])
+        #expect(document.remarks.map(\.column) == [33, 45, 48])
         #expect(document.remarks.allSatisfy { $0.level == .warning })
         let attribute = try parse("<Response><Dial action='/x?a&b'>1</Dial></Response>")
         #expect(attribute.verbs.first.map { "\($0)" }?.contains("http://app.example/x?a&b") == true)
