@@ -143,7 +143,8 @@ enum CommandTable {
     private static func route(_ values: CommandDeclaration.Values) throws(UsageError) -> RouteQuery {
         guard let from = values.value("--from"), let to = values.value("--to"), !from.isEmpty, !to.isEmpty else {
             throw UsageError(
-                message: "'route' needs --from LOGIN and --to TARGET", hint: "Try 'rollcall route --from alice --to bob'.")
+                message: "'route' needs --from LOGIN and --to TARGET",
+                hint: "Try 'rollcall route --from alice --to bob'.")
         }
         var query = RouteQuery(from: from, to: to)
         query.isText = try word("--method", ["INVITE", "MESSAGE"], values) == "MESSAGE"
@@ -167,7 +168,8 @@ enum CommandTable {
         guard let value = values.value(option)?.uppercased() else { return nil }
         if words.contains(value) { return value }
         throw UsageError(
-            message: "\(option) is '\(values.value(option) ?? "")'", hint: "It is one of \(words.joined(separator: ", ")).")
+            message: "\(option) is '\(values.value(option) ?? "")'",
+            hint: "It is one of \(words.joined(separator: ", ")).")
     }
 
     private static func clientValues(_ values: CommandDeclaration.Values) throws(UsageError) -> Command.ClientValues {
