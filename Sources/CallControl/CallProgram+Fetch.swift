@@ -20,7 +20,8 @@ extension CallProgram {
         fetch(address, .first)
     }
 
-    /// Asks for a document. One deadline holds for the first and its fallback together, and one for each that comes later.
+    /// Asks for a document. One deadline holds for the first and its fallback together, of which the first can take half;
+    /// each that comes later has one.
     mutating func fetch(_ address: WebAddress, _ which: Awaited, _ more: [Parameter] = []) {
         guard let request = request(address, CallParameters.voice(facts, status: statusWord, outbound: outbound) + more)
         else {
@@ -30,7 +31,15 @@ extension CallProgram {
         }
         awaited = which
         state = .fetching
-        if !timers.contains(.deadline) { start(.deadline, milliseconds: settings.deadline) }
+        switch which {
+        case .first:
+            firstAskedAt = now
+            start(.deadline, milliseconds: settings.deadline(hasFallback: application.voiceFallback != nil))
+        case .fallback:
+            stop(.deadline)
+            start(.deadline, milliseconds: settings.deadline(after: firstAskedAt, at: now))
+        case .later: start(.deadline, milliseconds: settings.deadline)
+        }
         actions.append(.fetch(request))
     }
 
@@ -60,12 +69,16 @@ extension CallProgram {
             state = .running
         case .failed(let failure):
             actions.append(.note(failure.notification))
-            if case .first = awaited, let fallback = application.voiceFallback {
-                fetch(fallback, .fallback)
-                return
-            }
+            fetchFailed(failure.kind)
+        }
+    }
+
+    private mutating func fetchFailed(_ kind: WebhookFailure.Kind) {
+        if case .first = awaited, let fallback = application.voiceFallback {
+            fetch(fallback, .fallback)
+        } else {
             stop(.deadline)
-            conclude(afterFetch: failure.kind)
+            conclude(afterFetch: kind)
         }
     }
 
@@ -84,13 +97,28 @@ extension CallProgram {
 
     mutating func waitedTooLong() {
         noteDeadline()
-        conclude(afterFetch: .timeout)
+        fetchFailed(.timeout)
     }
 
     mutating func noteDeadline() {
         note(
             CallNotification.Code.fetchFailed, .error,
-            "No document came within \(settings.deadline) ms, so the wait was given up. "
-                + "Make the application answer faster, or raise applications.deadline.")
+            CallProgram.tooSlow)
+    }
+
+    static let tooSlow =
+        "No document came within the time that there was for it, so the wait was given up. "
+        + "Make the application answer faster, or raise applications.deadline."
+}
+
+extension CallProgram.Settings {
+    /// Milliseconds for the first document: half of all when a fallback is to have the rest.
+    func deadline(hasFallback: Bool) -> UInt64 { hasFallback ? max(deadline / 2, 1) : deadline }
+
+    /// Milliseconds left for a fallback.
+    func deadline(after start: UnixTime, at now: UnixTime) -> UInt64 {
+        // The clock may have been set; no more than the half is ever gone.
+        let gone = UInt64(max(0, now.milliseconds &- start.milliseconds))
+        return max(deadline - min(gone, deadline / 2), 1)
     }
 }

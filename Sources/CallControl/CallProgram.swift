@@ -73,6 +73,7 @@ public struct CallProgram: Sendable {
     /// The request whose answer is awaited.
     var awaitedID: UInt32 = 0
     var documents = 0
+    var firstAskedAt: UnixTime
     var run: DialRun?
     /// Legs that the call ever had.
     var legCount = 0
@@ -126,6 +127,7 @@ public struct CallProgram: Sendable {
         // A call of the API begins with the answer of its first party.
         isAnswered = facts.direction == .outboundAPI
         now = facts.startedAt
+        firstAskedAt = now
         if isAnswered { answeredAt = now }
     }
 

@@ -8,7 +8,7 @@ import Primitives
 public struct TextProgram: Sendable {
     private enum State {
         case new
-        case fetching(isFirst: Bool)
+        case fetching(CallProgram.Awaited)
         /// Texts whose callbacks wait for their end are under way.
         case settling
         case over
@@ -24,6 +24,8 @@ public struct TextProgram: Sendable {
     private var state = State.new
     private var documents = 0
     private var isTimed = false
+    private var firstAskedAt: UnixTime
+    private var now: UnixTime
     private var texts: [UInt32: CallProgram.Sending] = [:]
     private var textCount: UInt32 = 0
     private var actions: [CallAction] = []
@@ -33,6 +35,8 @@ public struct TextProgram: Sendable {
         self.facts = facts
         self.settings = settings
         address = application.sms ?? application.voice
+        firstAskedAt = facts.startedAt
+        now = facts.startedAt
         fallback = application.sms != nil ? application.smsFallback : application.voiceFallback
     }
 
@@ -40,20 +44,18 @@ public struct TextProgram: Sendable {
     public mutating func handle(
         _ event: CallEvent, at now: UnixTime, makeNumber: () -> RecordNumber
     ) -> [CallAction] {
+        self.now = now
         switch (state, event) {
         case (.over, _): return []
         case (_, .textEnded(let id, let status, let reason)): textEnded(id, status, reason)
         case (.new, .began): begin()
-        case (.fetching(let isFirst), .fetched(let id, let answer)):
-            if id == UInt32(clamping: documents) { came(answer, isFirst: isFirst, makeNumber) }
-        case (.fetching, .timer(.deadline)):
+        case (.fetching(let which), .fetched(let id, let answer)):
+            if id == UInt32(clamping: documents) { came(answer, which, makeNumber) }
+        case (.fetching(let which), .timer(.deadline)):
             guard isTimed else { return [] }
             isTimed = false
-            note(
-                CallNotification.Code.fetchFailed, .error,
-                "No document came within \(settings.deadline) ms, so the text was given up. "
-                    + "Make the application answer faster, or raise applications.deadline.")
-            finish()
+            note(CallNotification.Code.fetchFailed, .error, CallProgram.tooSlow)
+            fetchFailed(which)
         case (.settling, .timer(.deadline)):
             guard isTimed else { return [] }
             isTimed = false
@@ -73,11 +75,11 @@ public struct TextProgram: Sendable {
             state = .over
             return
         }
-        fetch(address, isFirst: true)
+        fetch(address, .first)
     }
 
     private mutating func fetch(
-        _ address: WebAddress, isFirst: Bool = false, _ more: [WebhookRequest.Parameter] = []
+        _ address: WebAddress, _ which: CallProgram.Awaited = .later, _ more: [WebhookRequest.Parameter] = []
     ) {
         guard documents < settings.documents else {
             note(
@@ -88,10 +90,14 @@ public struct TextProgram: Sendable {
             return
         }
         documents += 1
-        state = .fetching(isFirst: isFirst)
-        if !isTimed {
-            isTimed = true
-            actions.append(.startTimer(.deadline, milliseconds: settings.deadline))
+        state = .fetching(which)
+        stopTimer()
+        switch which {
+        case .first:
+            firstAskedAt = now
+            start(settings.deadline(hasFallback: fallback != nil))
+        case .fallback: start(settings.deadline(after: firstAskedAt, at: now))
+        case .later: start(settings.deadline)
         }
         actions.append(
             .fetch(
@@ -100,12 +106,21 @@ public struct TextProgram: Sendable {
                     secret: facts.authToken)))
     }
 
-    private mutating func came(_ answer: WebhookAnswer, isFirst: Bool, _ makeNumber: () -> RecordNumber) {
+    private mutating func fetchFailed(_ which: CallProgram.Awaited) {
+        if case .first = which, let fallback { fetch(fallback, .fallback) } else { finish() }
+    }
+
+    private mutating func start(_ milliseconds: UInt64) {
+        isTimed = true
+        actions.append(.startTimer(.deadline, milliseconds: milliseconds))
+    }
+
+    private mutating func came(_ answer: WebhookAnswer, _ which: CallProgram.Awaited, _ makeNumber: () -> RecordNumber)
+    {
         switch answer {
         case .failed(let failure):
             actions.append(.note(failure.notification))
-            // The deadline of the first goes on: it holds for both.
-            if isFirst, let fallback { fetch(fallback) } else { finish() }
+            fetchFailed(which)
         case .document(let document, let headers):
             stopTimer()
             for remark in document.remarks { actions.append(.note(remark)) }
@@ -122,7 +137,7 @@ public struct TextProgram: Sendable {
             case .sms(let sms):
                 guard let text = send(sms, headers, makeNumber) else { continue }
                 if let action = sms.action {
-                    fetch(action, CallParameters.sent(text, facts, status: "sending", error: nil))
+                    fetch(action, .later, CallParameters.sent(text, facts, status: "sending", error: nil))
                     return
                 }
             case .redirect(let address):
@@ -175,8 +190,7 @@ public struct TextProgram: Sendable {
         if texts.isEmpty {
             state = .over
         } else {
-            isTimed = true
-            actions.append(.startTimer(.deadline, milliseconds: CallProgram.longestSettling))
+            start(CallProgram.longestSettling)
             state = .settling
         }
     }

@@ -19,6 +19,6 @@ public struct WebAddress: Hashable, Sendable {
 
     /// A URL as it is shown to people: a query can hold what is secret.
     public static func withoutQuery(_ url: String) -> String {
-        url.firstIndex(where: { $0 == "?" || $0 == "#" }).map { String(url[..<$0]) } ?? url
+        String(url.unicodeScalars.prefix { $0 != "?" && $0 != "#" })
     }
 }
