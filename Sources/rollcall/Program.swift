@@ -56,6 +56,7 @@ enum Program {
         case .registrations(let login, let json): try RegistrationsCommand(site).list(login, json: json)
         case .bans(let json): try BansCommand(site).list(json: json)
         case .bansLift(let subject): try BansCommand(site).lift(subject)
+        case .route, .applicationTest: throw CommandFailure("this command has no applications to look at yet")
         case .version, .help: break
         }
         return .success
