@@ -5,3 +5,15 @@ extension WebAddress {
         return url
     }
 }
+
+extension WebAddress {
+    /// A URL as it stands in a log: without its query, user and password.
+    public static func withoutCredentials(_ url: String) -> String {
+        let shown = withoutQuery(url)
+        guard let slash = shown.firstIndex(of: "/"), shown[slash...].hasPrefix("//") else { return shown }
+        let start = shown.index(slash, offsetBy: 2)
+        let end = shown[start...].firstIndex(of: "/") ?? shown.endIndex
+        guard let at = shown[start..<end].lastIndex(of: "@") else { return shown }
+        return String(shown[..<start] + shown[shown.index(after: at)...])
+    }
+}

@@ -90,7 +90,8 @@ struct HTTPAnswerParser {
         case .chunkSize:
             guard let line = try takeLine(limit: 1024) else { return false }
             let digits = line.prefix { $0 != 0x3b && $0 != 0x20 }
-            guard (1...8).contains(digits.count), let size = Int(String(decoding: digits, as: UTF8.self), radix: 16), size >= 0
+            guard (1...8).contains(digits.count), let size = Int(String(decoding: digits, as: UTF8.self), radix: 16),
+                size >= 0
             else { throw .malformed }
             phase = size == 0 ? .trailer : .chunk(size)
             return true

@@ -1,4 +1,5 @@
 import CallControl
+import Foundation
 import Primitives
 
 /// An absolute `http` or `https` URL in its parts (RFC 3986), ready for a request line.
@@ -58,7 +59,8 @@ struct WebURL: Equatable, Sendable {
         }
         let digits = authority.dropFirst()
         if !digits.isEmpty {
-            guard digits.utf8.count <= 5, digits.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let number = UInt16(digits), number > 0
+            guard digits.utf8.count <= 5, digits.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let number = UInt16(digits),
+                number > 0
             else { return nil }
             port = number
         }
@@ -102,7 +104,9 @@ struct WebURL: Equatable, Sendable {
 
     /// The URL that a Location of an answer to this one leads to; nil when it cannot be used.
     func following(_ location: String) -> WebURL? {
-        guard let resolved = WebAddress.location(location, against: text), var next = WebURL(resolved) else { return nil }
+        guard let resolved = WebAddress.location(location, against: text), var next = WebURL(resolved) else {
+            return nil
+        }
         // The credentials are for the place that they were given for.
         if next.credentials == nil, next.origin == origin { next.credentials = credentials }
         return next

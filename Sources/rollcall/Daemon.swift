@@ -2,6 +2,7 @@ import Admission
 import CallControl
 import Configuration
 import Glibc
+import NameResolution
 import Observability
 import Primitives
 import SIPAuthentication
@@ -83,6 +84,7 @@ enum Daemon {
         watchdog.stop()
         // First the API, whose last changes still reach SIP and the store.
         api?.stop()
+        parts.applications.stop()
         parts.transport.stop()
         parts.writer.stop()
         log.write(.serverStop) { buffer in
@@ -109,6 +111,7 @@ enum Daemon {
             buffer.field("connections", number: Int64(clamping: counters.connections))
             buffer.field("streamBytes", number: Int64(clamping: counters.streamBytes))
             buffer.field("names", number: Int64(parts.names.waiting))
+            buffer.field("webhooks", number: Int64(parts.applications.pending))
             buffer.field("queued", number: Int64(parts.writer.statistics().queued))
             buffer.field("received", number: Int64(clamping: counters.received))
             buffer.field("sent", number: Int64(clamping: counters.sent))
@@ -177,15 +180,19 @@ enum Daemon {
         let executor = EffectExecutor(server, transport.makeSender(), log, records, admission, lines)
         let names: ResolvedNames
         do {
-            let resolver = try Resolver(DaemonParts.resolverSettings(site, settings.listeners), key: Secrets.key())
+            let resolver = try Resolver(
+                DaemonParts.resolverSettings(site, reachability: Reachability(settings.listeners)), key: Secrets.key())
             names = ResolvedNames(resolver, executor)
         } catch {
             throw CommandFailure("cannot start the resolver: \(error)", exitCode: .internalError)
         }
+        let client = ApplicationClient(try ApplicationClient.makeClient(site), executor, log)
+        executor.connect(names, client)
         return DaemonParts(
             log: log.sink, style: log.style, transport: transport, location: location, admission: admission,
             lines: lines, registrar: registrar, authenticator: authenticator, server: server, writer: writer,
-            bridge: bridge, executor: executor, names: names, records: records,
+            bridge: bridge, executor: executor, names: names,
+            applications: client, records: records,
             databaseLock: databaseLock)
     }
 
