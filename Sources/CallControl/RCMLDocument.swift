@@ -98,8 +98,10 @@ public struct Sms: Equatable, Sendable {
     public var to: String?
     /// Whom it is from; nil for what was called or texted.
     public var from: String?
-    /// Fetched when the text is sent or failed.
+    /// Fetched as soon as the text is under way; its document goes on.
     public var action: WebAddress?
+    /// Told when the text was delivered or has failed.
+    public var statusCallback: WebAddress?
 
     /// With these parts.
     public init(_ body: String) { self.body = body }
