@@ -101,7 +101,7 @@ extension CallShard {
 
     /// Refuses a request of an authenticated client in a transaction of its own. Without one its retransmission would be
     /// taken for a replay of its credentials, and be challenged.
-    private mutating func refuse(
+    mutating func refuse(
         _ request: borrowing SIPMessage, _ key: TransactionKey, _ reason: Reason, _ record: PendingRecord,
         _ caller: Caller, from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
     ) {
@@ -114,7 +114,7 @@ extension CallShard {
         answer(index, status: reason.status, from: start, server, now, &effects)
     }
 
-    private mutating func insertServer(
+    mutating func insertServer(
         _ request: borrowing SIPMessage, _ key: TransactionKey, owner: LoginKey?, from flow: Flow
     ) -> SlabIndex {
         let isReliable = flow.transport.isReliable
@@ -155,19 +155,28 @@ extension CallShard {
         forwardFirstGroup(request, contextIndex, from: flow, server: server, now: now, effects: &effects)
     }
 
-    /// Makes the context of a text of the server's own, which nobody waits for upstream, and forwards it.
+    /// Makes the context of a request of the server's own, which nobody waits for upstream, and forwards it.
+    ///
+    /// - Parameter user: The call that it belongs to, which is told its answers.
+    @discardableResult
     mutating func start(
         _ request: borrowing SIPMessage, destinations: [Destination], otherFlows: [Binding], _ record: PendingRecord,
-        server: SIPServer, now: Now, effects: inout Effects
-    ) {
+        user: RequestUser = RequestUser(), _ plan: ForwardingPlan = ForwardingPlan(), server: SIPServer, now: Now,
+        effects: inout Effects
+    ) -> SlabIndex {
         let nowhere = Flow(transport: .udp, listener: 0, remote: SocketAddress(address: IPAddress(ipv4: 0), port: 0))
         var context = ResponseContext(
             server: .none, method: request.method, source: nowhere, startedAt: now.instant)
         context.waiting = destinations.reversed()
         context.otherFlows = otherFlows
         context.record = record
-        forwardFirstGroup(
-            request, contexts.insert(context), from: nowhere, server: server, now: now, effects: &effects)
+        context.user = user
+        context.plan = plan
+        if case .peer? = destinations.first { context.isInDialog = true }
+        let index = contexts.insert(context)
+        if user.call != .none, request.method == .invite { startTimerC(index, server.settings.timerC, now) }
+        forwardFirstGroup(request, index, from: nowhere, server: server, now: now, effects: &effects)
+        return index
     }
 
     private mutating func forwardFirstGroup(
@@ -255,7 +264,7 @@ extension CallShard {
     }
 
     /// 16.2: 100 (Trying) at once, so that the caller stops repeating.
-    private mutating func sendTrying(
+    mutating func sendTrying(
         to request: borrowing SIPMessage, _ index: SlabIndex, from flow: Flow, server: SIPServer, now: Now,
         effects: inout Effects
     ) {
@@ -266,7 +275,7 @@ extension CallShard {
     }
 
     /// A copy of a request as it will be needed later: with received and rport in its topmost Via.
-    private func patched(_ request: borrowing SIPMessage, from flow: Flow) -> [UInt8] {
+    func patched(_ request: borrowing SIPMessage, from flow: Flow) -> [UInt8] {
         guard let index = request.firstIndex(of: .via) else { return request.bytes.bytes }
         let field = request.field(index)
         var writer = ByteWriter(capacity: request.bytes.count + 64)
