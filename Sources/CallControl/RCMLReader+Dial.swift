@@ -59,7 +59,9 @@ extension RCMLReader {
         let kind: Dial.Party.Kind
         var known = ["url", "method", "statusCallback", "statusCallbackMethod", "statusCallbackEvent"]
         switch noun.name {
-        case "Client": kind = .client
+        case "Client":
+            kind = .client
+            known.append("name")
         case "Number":
             kind = .number
             if noun.attributes["sendDigits"] != nil {
@@ -70,7 +72,7 @@ extension RCMLReader {
             }
         case "Sip", "Uri":
             kind = .sip
-            known += ["username", "password"]
+            known += ["name", "username", "password"]
         case "Conference", "Queue", "Video":
             remark(
                 CallNotification.Code.dialNoun,
@@ -85,8 +87,8 @@ extension RCMLReader {
             return nil
         }
         checkLeaf(noun, known, allowsText: true)
-        let text = RCMLContent.trim(noun.attributes["name"] ?? "").isEmpty ? noun.text : noun.attributes["name"]
-        guard var party = party(kind, RCMLContent.trim(text ?? ""), noun) else { return nil }
+        let named = known.contains("name") ? RCMLContent.trim(noun.attributes["name"] ?? "") : ""
+        guard var party = party(kind, named.isEmpty ? RCMLContent.trim(noun.text) : named, noun) else { return nil }
         let method = method("method", of: noun, CallNotification.Code.nounAttribute)
         party.screening = address("url", of: noun, method)
         let callbackMethod = self.method("statusCallbackMethod", of: noun, CallNotification.Code.nounAttribute)

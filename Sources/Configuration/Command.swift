@@ -28,6 +28,8 @@ public enum Command: Equatable, Sendable {
     case route(RouteQuery)
     /// Fetch an application's document as a call or a text would, and show what comes of it.
     case applicationTest(ApplicationQuery)
+    /// Test a document of an application; `url` is where it is fetched from.
+    case rcmlCheck(file: String, url: String?)
     /// Print the version.
     case version
     /// Print this text and end with exit code 0.

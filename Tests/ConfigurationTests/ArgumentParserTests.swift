@@ -25,6 +25,8 @@ import Testing
             ("registrations", .registrations(login: nil, json: false)),
             ("bans", .bans(json: false)), ("bans --json", .bans(json: true)),
             ("bans lift 203.0.113.7", .bansLift(subject: "203.0.113.7")),
+            ("rcml check answer.xml", .rcmlCheck(file: "answer.xml", url: nil)),
+            ("rcml check - --url http://a.example/b", .rcmlCheck(file: "-", url: "http://a.example/b")),
             ("bans lift lift", .bansLift(subject: "lift")),
             ("registrations alice --json", .registrations(login: "alice", json: true)),
             ("client remove -- --json", .clientRemove(login: "--json")),
