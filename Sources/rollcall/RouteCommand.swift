@@ -33,7 +33,8 @@ struct RouteCommand {
             }
         }
         for device in route.devices ?? [] {
-            Terminal.print("   \(TextTable.plain(device.contact)) by \(device.transport):\(device.source), q \(device.q)")
+            Terminal.print(
+                "   \(TextTable.plain(device.contact)) by \(device.transport):\(device.source), q \(device.q)")
         }
         if let uri = route.uri { Terminal.print("   \(TextTable.plain(uri))") }
     }

@@ -136,7 +136,8 @@ struct RouteFinder {
             return refuse(.applicationUnreachable, "the application has no URL that answers a \(what)")
         }
         view.kind = "application"
-        view.outcome = application.sid.isEmpty ? "the application is asked" : "the application \(application.sid) is asked"
+        view.outcome =
+            application.sid.isEmpty ? "the application is asked" : "the application \(application.sid) is asked"
         view.request = RouteView.Request(
             method: request.address.method.rawValue, url: request.address.url,
             parameters: request.parameters.map { RouteView.Parameter(name: $0.name, value: $0.value) })

@@ -10,7 +10,8 @@ enum WebQuestion {
         defer { client.stop() }
         let answer = Answer()
         client.fetch(request) { answer.set($0) }
-        return answer.wait()
+        guard let report = answer.wait() else { throw CommandFailure("nothing came of the request; try again") }
+        return report
     }
 
     /// Where the client's thread leaves the report.
@@ -24,12 +25,9 @@ enum WebQuestion {
             isThere.signal()
         }
 
-        func wait() -> WebhookReport {
+        func wait() -> WebhookReport? {
             isThere.wait()
             return report
-                ?? WebhookReport(
-                    answer: .failed(WebhookFailure(.connection, CallNotification(0, .error, "Nothing came."))),
-                    status: nil, milliseconds: 0, url: "")
         }
     }
 }
