@@ -182,6 +182,7 @@ extension CallShard {
         transactions.timers.cancel(state.timerC)
         let status = state.finalStatus
         if state.user.call != .none {
+            if state.user.part == .text { logFailure(state, status, server, now, &effects) }
             calls.inputs.append(
                 CallInput(
                     user: state.user, context: context,

@@ -178,6 +178,8 @@ struct CallShard {
             case .callDeadline: timerFired(.deadline, of: owner.index, server: server, now: now, effects: &effects)
             case .callAnswer: answerTimerFired(owner.index, server: server, now: now, effects: &effects)
             case .callSession: sessionTimerFired(owner.index, server: server, now: now, effects: &effects)
+            case .callParty: partyRangTooLong(owner.index, server: server, now: now, effects: &effects)
+            case .callBringing: bringAgain(owner.index, server: server, now: now, effects: &effects)
             }
         }
     }

@@ -91,6 +91,8 @@ struct TimerOwner: BitwiseCopyable, Sendable {
         case server, client, context, resolution
         /// Of a call: those of its program, its 2xx without ACK, its session.
         case callRinging, callTalk, callPause, callDeadline, callAnswer, callSession
+        /// The ringing of a party of the API, and the next attempt to bring a caller another session.
+        case callParty, callBringing
     }
 
     var position: UInt32

@@ -13,7 +13,7 @@ final class LiveSIPService: SIPService {
     private let location: LocationService
     private let admission: Admission
     private let authenticator: Authenticator
-    private let executor: EffectExecutor
+    let executor: EffectExecutor
     private let writer: StoreWriter<PendingAnswer>
     private let log: DaemonLog
 

@@ -17,6 +17,8 @@ struct RequestUser {
         case relay
         /// A BYE, of which nothing is expected but its end.
         case bye
+        /// A text; the number is its id.
+        case text
     }
 
     var call = SlabIndex.none
@@ -135,18 +137,26 @@ struct CallerSide {
 /// A call that an application or a fixed program decides on: this server is the other end for both sides
 /// (a back-to-back user agent, RFC 3261 section 6).
 struct ApplicationCall {
-    var program: CallProgram
+    var program: Program
     let facts: CallFacts
     let startedAt: Instant
     /// True when the legs have no records of their own.
     var isFixed = false
     var caller: CallerSide?
+    /// The first party of a call of the API, which becomes its caller once it has answered; nil for any other call.
+    var party: CallParty?
     var legs: [CallLeg] = []
     /// The leg that the caller talks to.
     var connected: Int?
+    /// The leg whose session a caller who was answered before is to get.
+    var bringing: SessionBringing?
     var relay = InDialogRelay()
     var session = SessionTimer()
     var timers: [CallTimer: TimerReference] = [:]
+    /// The texts that are under way.
+    var texts: [UInt32: SentText] = [:]
+    /// The client whose text is passed on; nil for none.
+    var sender: TextSender?
     var answerTimer = TimerReference.none
     var sessionTimer = TimerReference.none
     /// Response contexts that are its.
@@ -159,6 +169,11 @@ struct ApplicationCall {
     var progress: (address: WebAddress, events: Set<LegState>, told: Int)?
 
     init(program: CallProgram, facts: CallFacts, now: Now) {
+        self.init(.call(program), facts: facts, now: now)
+    }
+
+    /// With any program.
+    init(_ program: Program, facts: CallFacts, now: Now) {
         self.program = program
         self.facts = facts
         startedAt = now.instant

@@ -126,6 +126,8 @@ extension CallShard {
             if caller.isHangUpWanted {
                 hangUpCaller(caller.hangUpReason, index, server: server, now: now, effects: &effects)
                 removeIfSpent(call: index, server)
+            } else if let leg = call.bringing?.leg {
+                bringSession(of: leg, index, server: server, now: now, effects: &effects)
             }
             return
         }
@@ -191,6 +193,7 @@ extension CallShard {
         _ reason: Reason?, _ index: SlabIndex, server: SIPServer, now: Now, effects: inout Effects,
         isForced: Bool = false
     ) {
+        if cancelParty(index, server: server, now: now, effects: &effects) { return }
         guard let call = calls[index], let caller = call.caller else { return }
         let why = reason ?? (call.endCause.reason == .callCancelled ? nil : call.endCause.reason)
         endRecord(

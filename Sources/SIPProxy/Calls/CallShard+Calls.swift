@@ -45,6 +45,10 @@ extension CallShard {
                     relayAnswers(
                         response, index, input.context, server: server, now: now, effects: &effects)
                 case .bye: break
+                case .text:
+                    endText(
+                        UInt32(clamping: input.user.number), response.status, nil, index, server: server, now: now,
+                        effects: &effects)
                 }
             }
         case .failed(let status, let reason, let answer):
@@ -53,11 +57,16 @@ extension CallShard {
                 legFails(
                     index, input.user.number, status, reason, answer, server: server, now: now, effects: &effects)
             case .party: partyFails(index, status, reason, answer, server: server, now: now, effects: &effects)
-            case .session: sessionFails(index, input.user.number, server: server, now: now, effects: &effects)
+            case .session: sessionFails(
+                    index, input.user.number, status, server: server, now: now, effects: &effects)
             case .relay:
                 relayFails(
                     index, input.context, status, reason, answer, server: server, now: now, effects: &effects)
             case .bye: break
+            case .text:
+                textFails(
+                    UInt32(clamping: input.user.number), status, reason, answer, index, server: server, now: now,
+                    effects: &effects)
             }
         }
     }
@@ -96,11 +105,7 @@ extension CallShard {
         case .startTimer(let timer, let milliseconds): start(timer, milliseconds, index, now)
         case .stopTimer(let timer):
             if let reference = calls[index]?.timers.removeValue(forKey: timer) { transactions.timers.cancel(reference) }
-        case .send(let text):
-            guard let facts = calls[index]?.facts else { return }
-            send(
-                text, of: CallReference(shard: number, index: index), accountID: facts.accountID,
-                direction: .outboundCall, server: server, now: now, effects: &effects)
+        case .send(let text): send(text, index, server: server, now: now, effects: &effects)
         case .note(let notification): note(notification, index, now: now, effects: &effects)
         }
     }
@@ -166,6 +171,8 @@ extension CallShard {
         for reference in call.timers.values { transactions.timers.cancel(reference) }
         transactions.timers.cancel(call.answerTimer)
         transactions.timers.cancel(call.sessionTimer)
+        transactions.timers.cancel(call.party?.timer ?? .none)
+        transactions.timers.cancel(call.bringing?.timer ?? .none)
         let key = server.settings.runKey
         if let caller = call.caller {
             calls.forget(callID: caller.callID, tag: caller.lookupTag, key)
@@ -182,6 +189,7 @@ extension CallShard {
         guard let call = calls[index], !call.isRecordEnded else { return }
         calls[index]?.isRecordEnded = true
         effects.records.append(change(call.facts.number))
+        tellProgress(.completed, index, now: now, effects: &effects)
         guard effects.log.begin(.callEnd, at: now.unix) else { return }
         if let caller = call.caller { effects.log.field("src", source: caller.flow) }
         effects.log.field("call", call.facts.number, prefix: "CA")

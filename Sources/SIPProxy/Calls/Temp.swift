@@ -15,8 +15,4 @@ extension CallShard {
     mutating func partyFails(
         _ index: SlabIndex, _ s: UInt16, _ r: Reason, _ a: [UInt8], server: SIPServer, now: Now, effects: inout Effects
     ) {}
-    mutating func send(
-        _ text: CallText, of: CallReference, accountID: Int64, direction: TextRecord.Direction, server: SIPServer,
-        now: Now, effects: inout Effects
-    ) {}
 }
