@@ -34,6 +34,10 @@ extension CallShard {
             server.answerOwnRequest(request, from: flow, now: now, effects: &effects)
             return
         }
+        if server.isFromGateway(request, flow, now) {
+            receiveFromGateway(request, key, uri, from: flow, server: server, now: now, effects: &effects)
+            return
+        }
         guard let caller = server.authenticate(request, from: flow, now: now, effects: &effects) else { return }
         let standing = server.takeShare(of: caller.key, now: now)
         if standing.isOverShare {
@@ -41,14 +45,25 @@ extension CallShard {
             server.reject(request, .clientShareUsed, from: flow, now: now, effects: &effects)
             return
         }
-        let record = beginRecord(of: request, uri, clientID: caller.id, server: server, now: now, effects: &effects)
-        if let reason = authorize(standing, request, route) {
-            refuse(request, key, reason, record, caller, from: flow, server: server, now: now, effects: &effects)
-            return
-        }
+        var refusal = authorize(standing, request, route)
         var targets: [Target] = []
-        if let reason = server.appendTargets(of: request, uri, now: now, to: &targets) {
-            refuse(request, key, reason, record, caller, from: flow, server: server, now: now, effects: &effects)
+        if refusal == nil {
+            refusal = server.appendTargets(of: request, uri, now: now, to: &targets)
+            let isClient = refusal != .calleeUnknown
+            if request.method == .invite, request.toTag.isEmpty, standing.hasApplication || !isClient {
+                switch takeCall(
+                    request, key, uri, caller, standing, isClient: isClient, from: flow, server: server, now: now,
+                    effects: &effects)
+                {
+                case .taken: return
+                case .forwarded: break
+                case .refused(let reason): refusal = reason
+                }
+            }
+        }
+        let record = beginRecord(of: request, uri, clientID: caller.id, server: server, now: now, effects: &effects)
+        if let refusal {
+            refuse(request, key, refusal, record, caller, from: flow, server: server, now: now, effects: &effects)
             return
         }
         let otherFlows = targets.takeOtherFlows()
@@ -79,14 +94,14 @@ extension CallShard {
         return server.requestURIFault(request, uri)
     }
 
-    /// Step 6 of 16.3, and who may send what where: only registered clients, never anywhere else; and what a client with
-    /// an application begins is for that, whatever it has dialled.
+    /// Step 6 of 16.3, and who may send what where: only registered clients, never anywhere else; and the texts of a client
+    /// with an application are for that, whomever they name.
     private func authorize(
         _ standing: ClientStanding, _ request: borrowing SIPMessage, _ route: borrowing RouteProcessing
     ) -> Reason? {
         if !standing.isRegistered { return .callerNotRegistered }
         if route.leadsElsewhere { return .routeElsewhere }
-        let isForApplication = request.toTag.isEmpty && (request.method == .invite || request.method == .message)
+        let isForApplication = request.toTag.isEmpty && request.method == .message
         return standing.hasApplication && isForApplication ? .clientHasApplication : nil
     }
 

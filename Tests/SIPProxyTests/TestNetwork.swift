@@ -52,7 +52,7 @@ final class TestNetwork {
         change(&settings)
         server = SIPServer(
             settings: settings, registrar: registrar, authenticator: authenticator, location: location,
-            domains: domains, directory: directory, now: now)
+            domains: domains, applications: directory, now: now)
         effects = Effects(
             log: LogBuffer(level: .debug), key: HashKey(7, 8), admission: admission,
             lines: SharedLines())

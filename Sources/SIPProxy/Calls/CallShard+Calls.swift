@@ -57,7 +57,8 @@ extension CallShard {
                 legFails(
                     index, input.user.number, status, reason, answer, server: server, now: now, effects: &effects)
             case .party: partyFails(index, status, reason, answer, server: server, now: now, effects: &effects)
-            case .session: sessionFails(
+            case .session:
+                sessionFails(
                     index, input.user.number, status, server: server, now: now, effects: &effects)
             case .relay:
                 relayFails(

@@ -34,7 +34,8 @@ extension CallShard {
         effects.records.append(.applicationCallStarted(record))
         logLeg(call, leg, way.destinations.count, now, &effects)
         tellProgress(.initiated, index, now: now, effects: &effects)
-        calls[index]?.party?.timer = schedule(.callParty, UInt64(max(1, outgoing.timeout)) * 1000, index, now)
+        let timer = schedule(.callParty, UInt64(max(1, outgoing.timeout)) * 1000, index, now)
+        calls[index]?.party?.timer = timer
         sendParty(leg.invite, index, way.otherFlows, server: server, now: now, effects: &effects)
     }
 

@@ -2,6 +2,7 @@ import CallControl
 import Observability
 import Primitives
 import SIPMessage
+import SIPRegistrar
 
 /// A leg whose session is on its way to a caller who was answered before.
 struct SessionBringing {
@@ -42,7 +43,7 @@ extension CallShard {
             writer.appendBody(of: response)
         }
         startOwn(
-            writer.slice.bytes, [.peer(way, requestURI: dialog.requestURI)],
+            writer.slice.bytes, [.peer(way, requestURI: dialog.requestURI)], [],
             RequestUser(call: index, part: .session, number: leg), server: server, now: now, effects: &effects)
     }
 
@@ -76,8 +77,8 @@ extension CallShard {
         if status == 491, bringing.attempts < SessionBringing.mostAttempts {
             // 14.1: the owner of the Call-ID waits 2.1 to 4 s, the other one up to 2 s.
             let spread = UInt64(UInt32(truncatingIfNeeded: call.facts.number.value) % 190) * 10
-            calls[index]?.bringing?.timer = schedule(
-                .callBringing, (call.party == nil ? 0 : 2100) + spread, index, now)
+            let timer = schedule(.callBringing, (call.party == nil ? 0 : 2100) + spread, index, now)
+            calls[index]?.bringing?.timer = timer
             return
         }
         calls[index]?.bringing = nil

@@ -102,7 +102,8 @@ import Testing
         scene.expectNothingLeft()
     }
 
-    @Test("The caller is refused as the callee has refused, when the document says no more", arguments: [486, 603, 404])
+    @Test(
+        "The caller is refused as the callee has refused, when the document says no more", arguments: [486, 603, 404])
     func refusal(status: Int) {
         let scene = CallScene()
         let call = scene.call()
