@@ -77,6 +77,8 @@ struct CallLeg {
     /// Its INVITE had an offer: its 2xx is acknowledged at once.
     var hasOffer = false
     var dialogs: [DialogPair] = []
+    /// The session in its ACK and the type of that, for the case that the ACK is lost.
+    var acknowledged: (body: [UInt8], type: [UInt8]) = ([], [])
     /// The dialog whose 2xx came first.
     var answered: Int?
     /// That 2xx, until the caller has got it.
@@ -218,6 +220,7 @@ struct CallTable {
         return index
     }
 
+    /// Removes a call.
     mutating func remove(_ index: SlabIndex) -> ApplicationCall? {
         guard let call = slab.remove(index) else { return nil }
         byRecord[call.facts.number] = nil
@@ -231,8 +234,10 @@ struct CallTable {
         byDialog[callID.withSlice { callID in tag.withSlice { CallTable.key(callID, $0, key) } }] = index
     }
 
-    mutating func forget(callID: [UInt8], tag: [UInt8], _ key: HashKey) {
-        byDialog[callID.withSlice { callID in tag.withSlice { CallTable.key(callID, $0, key) } }] = nil
+    /// Takes that back, unless another call has taken the place since.
+    mutating func forget(callID: [UInt8], tag: [UInt8], _ index: SlabIndex, _ key: HashKey) {
+        let place = callID.withSlice { callID in tag.withSlice { CallTable.key(callID, $0, key) } }
+        if byDialog[place] == index { byDialog[place] = nil }
     }
 
     /// The call that a request with a To tag belongs to; nil for none, at once when there are no calls.

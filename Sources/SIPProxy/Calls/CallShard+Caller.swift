@@ -95,7 +95,9 @@ extension CallShard {
             tell(.callerGone, index, server: server, now: now, effects: &effects)
             return
         }
-        caller.answer.withSlice { effects.outbox.send($0, to: caller.flow) }
+        // The way of answers, which for a caller without rport is another than that of requests.
+        let flow = transactions.servers[caller.server]?.flow ?? caller.flow
+        caller.answer.withSlice { effects.outbox.send($0, to: flow) }
         let wait = min(caller.wait &* 2, server.settings.timers.t2)
         calls[index]?.caller?.patience = caller.patience - caller.wait
         calls[index]?.caller?.wait = wait
@@ -112,6 +114,7 @@ extension CallShard {
         guard let call = calls[index], let caller = call.caller else { return }
         effects.prove(flow)
         if place.leg == nil, caller.state == .answering {
+            guard caller.dialog?.contains(request) == true else { return }
             calls[index]?.caller?.state = .confirmed
             calls[index]?.caller?.answer = []
             transactions.timers.cancel(call.answerTimer)
@@ -139,6 +142,7 @@ extension CallShard {
         let start = effects.outbox.bytes.count
         InDialogRelay.writeAcknowledgement(
             request, to: other, sequence: sequence,
+            credentials: side == .caller ? call.connected.map { call.legs[$0].credentials } ?? [] : [],
             viaStart: server.settings.listeners[Int(other.flow.listener)].viaStart, key: server.settings.runKey,
             into: &effects.outbox.bytes)
         effects.outbox.send(from: start, to: server.flow(of: other, now))

@@ -43,7 +43,7 @@ extension CallShard {
                     sessionAnswers(response, index, input.user.number, server: server, now: now, effects: &effects)
                 case .relay:
                     relayAnswers(
-                        response, index, input.context, server: server, now: now, effects: &effects)
+                        response, flow, index, input.context, server: server, now: now, effects: &effects)
                 case .bye: break
                 case .text:
                     endText(
@@ -176,9 +176,9 @@ extension CallShard {
         transactions.timers.cancel(call.bringing?.timer ?? .none)
         let key = server.settings.runKey
         if let caller = call.caller {
-            calls.forget(callID: caller.callID, tag: caller.lookupTag, key)
+            calls.forget(callID: caller.callID, tag: caller.lookupTag, index, key)
         }
-        for leg in call.legs { calls.forget(callID: leg.callID, tag: leg.localTag, key) }
+        for leg in call.legs { calls.forget(callID: leg.callID, tag: leg.localTag, index, key) }
         _ = calls.remove(index)
     }
 

@@ -343,13 +343,16 @@ extension CallShard {
     ) {
         guard let made = calls[index]?.legs[leg], made.dialogs.indices.contains(pair) else { return }
         calls[index]?.legs[leg].dialogs[pair].isAcknowledged = true
+        if !body.isEmpty { calls[index]?.legs[leg].acknowledged = (body.bytes, type.bytes) }
+        let isRepeated = body.isEmpty && made.answered == pair
         sendAcknowledgement(
-            in: made.dialogs[pair].callee, made.sequence, made.credentials, body, type, server: server,
-            effects: &effects)
+            in: made.dialogs[pair].callee, made.sequence, made.credentials,
+            isRepeated ? made.acknowledged.body : body.bytes, isRepeated ? made.acknowledged.type : type.bytes,
+            server: server, effects: &effects)
     }
 
     func sendAcknowledgement(
-        in dialog: Dialog, _ sequence: UInt32, _ credentials: [UInt8], _ body: ByteSlice, _ type: ByteSlice,
+        in dialog: Dialog, _ sequence: UInt32, _ credentials: [UInt8], _ body: [UInt8] = [], _ type: [UInt8] = [],
         server: SIPServer, effects: inout Effects
     ) {
         guard server.isUsable(dialog.flow) else { return }
@@ -359,9 +362,15 @@ extension CallShard {
             key: server.settings.runKey, into: &effects.outbox.bytes)
         effects.outbox.bytes.append(credentials)
         if !body.isEmpty {
-            effects.outbox.bytes.appendHeader("Content-Type", type.isEmpty ? "application/sdp" : type)
+            effects.outbox.bytes.append("Content-Type: ")
+            if type.isEmpty {
+                effects.outbox.bytes.append("application/sdp")
+            } else {
+                effects.outbox.bytes.append(type)
+            }
+            effects.outbox.bytes.append("\r\n")
         }
-        effects.outbox.bytes.endMessage(body: body)
+        body.withSlice { effects.outbox.bytes.endMessage(body: $0) }
         effects.outbox.send(from: start, to: dialog.flow)
     }
 
@@ -374,7 +383,7 @@ extension CallShard {
                 asCaller: response, localTag: response.fromTag.bytes, requestURI: response.to.uri, flow: flow)
         else { return }
         sendAcknowledgement(
-            in: dialog, response.sequenceNumber, [], .empty, .empty, server: server, effects: &effects)
+            in: dialog, response.sequenceNumber, [], server: server, effects: &effects)
         guard let sequence = dialog.nextSequence() else { return }
         sendBye(in: dialog, sequence, .none, server: server, now: now, effects: &effects)
     }

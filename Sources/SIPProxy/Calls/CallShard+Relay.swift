@@ -94,10 +94,13 @@ extension CallShard {
 
     /// An answer to a request that was passed on.
     mutating func relayAnswers(
-        _ response: borrowing SIPMessage, _ index: SlabIndex, _ context: SlabIndex, server: SIPServer, now: Now,
-        effects: inout Effects
+        _ response: borrowing SIPMessage, _ flow: Flow, _ index: SlabIndex, _ context: SlabIndex, server: SIPServer,
+        now: Now, effects: inout Effects
     ) {
-        guard let call = calls[index], let place = call.relay.index(ofContext: context) else { return }
+        guard let call = calls[index], let place = call.relay.index(ofContext: context) else {
+            acknowledgeStray(response, flow, server: server, effects: &effects)
+            return
+        }
         let pending = call.relay.pending[place]
         if response.status < 200, pending.method != .invite { return }
         giveBack(response, pending, place, index, server: server, now: now, effects: &effects)
@@ -110,7 +113,16 @@ extension CallShard {
     ) {
         guard let call = calls[index], let place = call.relay.index(ofContext: context) else { return }
         let pending = call.relay.pending[place]
-        if answer.isEmpty {
+        if status == 401 || status == 407,
+            retry(pending, place, answer, index, server: server, now: now, effects: &effects)
+        {
+            return
+        }
+        if status == 408, answer.isEmpty, pending.method != .invite {
+            // RFC 4320 section 4.2: the sender has given up at the same time.
+            run(server: pending.server, .abandoned, server, now, &effects)
+            calls[index]?.relay.finish(place, status: status)
+        } else if answer.isEmpty {
             let start = effects.outbox.bytes.count
             pending.request.withSlice { bytes in
                 var request = SIPMessage()
@@ -135,6 +147,63 @@ extension CallShard {
         sideGone(
             far, far == .callee ? leg : nil, status == 481 ? .dialogUnknown : .noAnswer, index, server: server,
             now: now, effects: &effects)
+    }
+
+    /// Sends a request that the callee's side has challenged once more, with the credentials of its leg (22.2); false when
+    /// there are none, or they were refused.
+    private mutating func retry(
+        _ pending: InDialogRelay.Pending, _ place: Int, _ answer: [UInt8], _ index: SlabIndex, server: SIPServer,
+        now: Now, effects: inout Effects
+    ) -> Bool {
+        guard pending.side == .caller, !pending.isRetried, let call = calls[index], let leg = call.connected,
+            let answered = call.legs[leg].answered
+        else { return false }
+        let made = call.legs[leg]
+        let dialog = made.dialogs[answered].callee
+        var line: [UInt8] = []
+        var bytes: [UInt8] = []
+        let way = server.flow(of: dialog, now)
+        let number = calls[index]?.legs[leg].dialogs[answered].callee.nextSequence() ?? nil
+        guard let number else { return false }
+        pending.request.withSlice { requestBytes in
+            var request = SIPMessage()
+            _ = request.parse(requestBytes)
+            answer.withSlice { answer in
+                var response = SIPMessage()
+                _ = response.parse(answer)
+                let credentials = dialog.requestURI.withSlice { uri in
+                    DigestAnswer(
+                        to: response, method: request.methodText, uri: uri, body: request.body, user: made.user,
+                        password: made.password, key: server.settings.runKey)
+                }
+                guard let credentials else { return }
+                line = credentials.line
+            }
+            var writer = ByteWriter(capacity: requestBytes.count + 512)
+            call.relay.write(
+                request, from: .caller, to: dialog, sequence: number, contact: contact(of: way, server),
+                credentials: line, into: &writer)
+            bytes = writer.slice.bytes
+        }
+        if line.isEmpty { return false }
+        if pending.method == .invite { calls[index]?.legs[leg].credentials = line }
+        let context = startOwn(
+            bytes, [.peer(way, requestURI: dialog.requestURI)], [], RequestUser(call: index, part: .relay),
+            server: server, now: now, effects: &effects)
+        calls[index]?.relay.retried(place, context: context, otherSequence: number)
+        return true
+    }
+
+    /// The 2xx to a re-INVITE whose sender is gone: it must not come again and again. The BYE is on the way.
+    private func acknowledgeStray(
+        _ response: borrowing SIPMessage, _ flow: Flow, server: SIPServer, effects: inout Effects
+    ) {
+        guard response.method == .invite, response.status >= 200,
+            let dialog = Dialog(
+                asCaller: response, localTag: response.fromTag.bytes, requestURI: response.to.uri, flow: flow)
+        else { return }
+        sendAcknowledgement(
+            in: dialog, response.sequenceNumber, [], .empty, .empty, server: server, effects: &effects)
     }
 
     private mutating func giveBack(
