@@ -22,7 +22,7 @@ enum LegWays {
 
 extension SIPServer {
     /// Handles the answer of an application.
-    public func callWebhookAnswered(
+    public func webhookAnswered(
         _ reference: CallReference, _ id: UInt32, _ answer: WebhookAnswer, now: Now, effects: inout Effects
     ) {
         _ = withShard(reference.shard, now: now, effects: &effects) { shard, effects in
