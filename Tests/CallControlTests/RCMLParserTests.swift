@@ -35,7 +35,9 @@ private final class Oracle: NSObject, XMLParserDelegate {
     }
 
     func parser(_ parser: XMLParser, foundCDATA block: Data) {
-        if !open.isEmpty { open[open.count - 1].text += String(decoding: block, as: UTF8.self) }
+        // Section 2.11 holds here too, which libxml2 overlooks.
+        let text = String(decoding: block, as: UTF8.self).replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+        if !open.isEmpty { open[open.count - 1].text += text }
     }
 
     func parser(_ parser: XMLParser, parseErrorOccurred error: any Error) { isFaulty = true }
