@@ -52,13 +52,14 @@ let package = Package(
         library("Store", ["Primitives", "CSQLite"]),
         library(
             "RESTInterface", ["Primitives", "HTTPMessage", "SIPAuthentication", "Observability", "Store"]),
+        library("Webhooks", ["Primitives", "CLinux", "SIPAuthentication", "CallControl"]),
         library("Transport", ["Primitives", "CLinux", "SIPMessage", "HTTPMessage", "DNSMessage", "NameResolution"]),
         .executableTarget(
             name: "rollcall",
             dependencies: [
                 "Primitives", "SIPMessage", "SIPTransaction", "SIPAuthentication", "SIPRegistrar", "SIPProxy",
                 "Observability", "Admission", "HTTPMessage", "RESTInterface", "Configuration", "Store", "Transport",
-                "CLinux", "NameResolution", "CallControl",
+                "CLinux", "NameResolution", "CallControl", "Webhooks",
             ],
             swiftSettings: strict),
 
@@ -83,6 +84,7 @@ let package = Package(
         tests(of: "Store", ["Primitives"]),
         tests(
             of: "RESTInterface", ["Primitives", "HTTPMessage", "SIPAuthentication", "Observability", "Store"]),
+        tests(of: "Webhooks", ["Primitives", "CallControl", "SIPAuthentication"]),
         tests(of: "Transport", ["Primitives", "SIPMessage", "HTTPMessage", "NameResolution"]),
     ]
 )

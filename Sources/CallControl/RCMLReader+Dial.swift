@@ -59,7 +59,9 @@ extension RCMLReader {
         let kind: Dial.Party.Kind
         var known = ["url", "method", "statusCallback", "statusCallbackMethod", "statusCallbackEvent"]
         switch noun.name {
-        case "Client": kind = .client
+        case "Client":
+            kind = .client
+            known.append("name")
         case "Number":
             kind = .number
             if noun.attributes["sendDigits"] != nil {
@@ -70,7 +72,7 @@ extension RCMLReader {
             }
         case "Sip", "Uri":
             kind = .sip
-            known += ["username", "password"]
+            known += ["name", "username", "password"]
         case "Conference", "Queue", "Video":
             remark(
                 CallNotification.Code.dialNoun,
@@ -85,8 +87,8 @@ extension RCMLReader {
             return nil
         }
         checkLeaf(noun, known, allowsText: true)
-        let text = RCMLContent.trim(noun.attributes["name"] ?? "").isEmpty ? noun.text : noun.attributes["name"]
-        guard var party = party(kind, RCMLContent.trim(text ?? ""), noun) else { return nil }
+        let named = known.contains("name") ? RCMLContent.trim(noun.attributes["name"] ?? "") : ""
+        guard var party = party(kind, named.isEmpty ? RCMLContent.trim(noun.text) : named, noun) else { return nil }
         let method = method("method", of: noun, CallNotification.Code.nounAttribute)
         party.screening = address("url", of: noun, method)
         let callbackMethod = self.method("statusCallbackMethod", of: noun, CallNotification.Code.nounAttribute)
@@ -182,9 +184,7 @@ extension RCMLReader {
             var name = WebAddress.percentDecoded(halves[0]).map(RCMLContent.trim) ?? ""
             let value = WebAddress.percentDecoded(halves.count > 1 ? halves[1] : "").map(RCMLContent.trim)
             if !name.isEmpty, !name.lowercased().hasPrefix("x-") { name = "X-" + name }
-            guard let value, RCMLReader.isToken(name), name.utf8.count <= 128, value.utf8.count <= 512,
-                !RCMLReader.hasControls(value)
-            else {
+            guard let value, WebhookRequest.Parameter(name, value).canBeHeader else {
                 remark(
                     CallNotification.Code.nounName,
                     "The header \(RCMLContent.shown(String(pair))) was left out: its name must be a token, and its value "
@@ -201,13 +201,5 @@ extension RCMLReader {
             result.append(WebhookRequest.Parameter(name, value))
         }
         return result
-    }
-
-    /// RFC 3261 section 25.1.
-    private static func isToken(_ text: String) -> Bool {
-        text.utf8.count > 2
-            && text.utf8.allSatisfy {
-                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) || "-.!%*_+`'~".utf8.contains($0)
-            }
     }
 }

@@ -24,6 +24,12 @@ public enum Command: Equatable, Sendable {
     case bans(json: Bool)
     /// Lift the bans and delays of an address or a login.
     case bansLift(subject: String)
+    /// Show what would become of a call or a text, without making one.
+    case route(RouteQuery)
+    /// Fetch an application's document as a call or a text would, and show what comes of it.
+    case applicationTest(ApplicationQuery)
+    /// Test a document of an application; `url` is where it is fetched from.
+    case rcmlCheck(file: String, url: String?)
     /// Print the version.
     case version
     /// Print this text and end with exit code 0.
@@ -45,10 +51,49 @@ public enum Command: Equatable, Sendable {
         public var friendlyName: String?
         /// False for a client that may neither register nor call.
         public var isEnabled: Bool?
+        /// The URL of the application that decides on the client's calls.
+        public var voiceURL: String?
+        /// The sid of such an application, which goes before the URL.
+        public var applicationSID: String?
 
         /// No value.
         public init() {}
     }
+}
+
+/// A call or text of which is asked what would become of it.
+public struct RouteQuery: Equatable, Sendable {
+    /// The login of the client that calls.
+    public var from: String
+    /// What it dials: a name, a number, or a SIP URI.
+    public var to: String
+    /// True for a MESSAGE, false for an INVITE.
+    public var isText = false
+    /// True for JSON.
+    public var json = false
+
+    /// A call.
+    public init(from: String, to: String) {
+        self.from = from
+        self.to = to
+    }
+}
+
+/// An application of which is asked what it answers.
+public struct ApplicationQuery: Equatable, Sendable {
+    /// The sid of an application, a client or a number, or a URL.
+    public var subject: String
+    /// Who calls or texts.
+    public var from: String?
+    /// What is called or texted.
+    public var to: String?
+    /// The text, nil for a call.
+    public var text: String?
+    /// How a URL is asked; nil for POST.
+    public var method: String?
+
+    /// The question about the answer to a call.
+    public init(subject: String) { self.subject = subject }
 }
 
 /// A command with the options that go with every command.

@@ -24,6 +24,11 @@ enum CommandTable {
             Option(name: "--name", value: "TEXT", help: "The name shown to people (FriendlyName)."),
             Option(name: "--enable", help: "Let the client register and call."),
             Option(name: "--disable", help: "Refuse the client; its registrations end at once."),
+            Option(
+                name: "--voice-url", value: "URL", help: "The application that decides on its calls; '' for none."),
+            Option(
+                name: "--voice-application", value: "SID",
+                help: "The same by the sid of a stored application; '' for none."),
         ]
 
     private static let login = Argument(name: "LOGIN", help: "The user name that the softphone registers with.")
@@ -89,6 +94,37 @@ enum CommandTable {
             words: ["bans", "lift"], summary: "End bans and delays at once.",
             arguments: [Argument(name: "SOURCE|LOGIN", help: "An address or a login as 'rollcall bans' shows it.")]
         ) { values throws(UsageError) in .bansLift(subject: values.arguments[0]) },
+        CommandDeclaration(
+            words: ["route"], summary: "Show what would become of a call or a text, step by step, without making one.",
+            options: [
+                Option(name: "--from", value: "LOGIN", help: "The client that calls or texts."),
+                Option(name: "--to", value: "TARGET", help: "What it dials: a login, a number or a SIP URI."),
+                Option(name: "--method", value: "METHOD", help: "INVITE for a call (without it), MESSAGE for a text."),
+                json,
+            ]
+        ) { values throws(UsageError) in .route(try route(values)) },
+        CommandDeclaration(
+            words: ["app", "test"],
+            summary: "Fetch an application's document as a call would, and show what it says; 1 when it fails.",
+            arguments: [
+                Argument(
+                    name: "SID|URL", help: "An application (AP...), a client (CL... or its login), a number, or a URL.")
+            ],
+            options: [
+                Option(name: "--from", value: "LOGIN", help: "Who calls; without it the client, or 'test'."),
+                Option(name: "--to", value: "TARGET", help: "What is dialled; without it the number, or 'test'."),
+                Option(name: "--text", value: "TEXT", help: "Ask as for this text, not for a call."),
+                Option(name: "--method", value: "METHOD", help: "How a URL is fetched: POST (without it) or GET."),
+            ]
+        ) { values throws(UsageError) in .applicationTest(try application(values)) },
+        CommandDeclaration(
+            words: ["rcml", "check"],
+            summary: "Test a document of an application: what is understood, and what is wrong.",
+            arguments: [Argument(name: "FILE", help: "The RCML document; - for standard input.")],
+            options: [
+                Option(name: "--url", value: "URL", help: "Where it is fetched from: relative URLs are resolved by it.")
+            ]
+        ) { values throws(UsageError) in .rcmlCheck(file: values.arguments[0], url: values.value("--url")) },
         CommandDeclaration(words: ["version"], summary: "Print the version.") { _ throws(UsageError) in .version },
         CommandDeclaration(
             words: ["help"], summary: "Print this text, or that of a command.",
@@ -112,12 +148,46 @@ enum CommandTable {
         return .given(password)
     }
 
+    private static func route(_ values: CommandDeclaration.Values) throws(UsageError) -> RouteQuery {
+        guard let from = values.value("--from"), let to = values.value("--to"), !from.isEmpty, !to.isEmpty else {
+            throw UsageError(
+                message: "'route' needs --from LOGIN and --to TARGET",
+                hint: "Try 'rollcall route --from alice --to bob'.")
+        }
+        var query = RouteQuery(from: from, to: to)
+        query.isText = try word("--method", ["INVITE", "MESSAGE"], values) == "MESSAGE"
+        query.json = values.isGiven("--json")
+        return query
+    }
+
+    private static func application(_ values: CommandDeclaration.Values) throws(UsageError) -> ApplicationQuery {
+        var query = ApplicationQuery(subject: values.arguments[0])
+        query.from = values.value("--from")
+        query.to = values.value("--to")
+        query.text = values.value("--text")
+        query.method = try word("--method", ["GET", "POST"], values)
+        return query
+    }
+
+    /// The value of an option that is one of some words, in capitals.
+    private static func word(
+        _ option: String, _ words: [String], _ values: CommandDeclaration.Values
+    ) throws(UsageError) -> String? {
+        guard let value = values.value(option)?.uppercased() else { return nil }
+        if words.contains(value) { return value }
+        throw UsageError(
+            message: "\(option) is '\(values.value(option) ?? "")'",
+            hint: "It is one of \(words.joined(separator: ", ")).")
+    }
+
     private static func clientValues(_ values: CommandDeclaration.Values) throws(UsageError) -> Command.ClientValues {
         if values.isGiven("--enable"), values.isGiven("--disable") {
             throw UsageError(message: "--enable and --disable exclude each other", hint: "Give one of them.")
         }
         var client = Command.ClientValues()
         client.friendlyName = values.value("--name")
+        client.voiceURL = values.value("--voice-url")
+        client.applicationSID = values.value("--voice-application")
         if values.isGiven("--enable") { client.isEnabled = true }
         if values.isGiven("--disable") { client.isEnabled = false }
         return client

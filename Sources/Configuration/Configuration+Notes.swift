@@ -34,6 +34,18 @@ extension Configuration {
         for (index, network) in protection.trusted.enumerated() where network.hasSuffix("/0") {
             note("protection.trusted[\(index)]", "This is everybody: nobody is limited or banned.")
         }
+        for (index, gateway) in gateways.enumerated() {
+            for (place, network) in gateway.inbound.enumerated() where network.hasSuffix("/0") {
+                note(
+                    "gateways[\(index)].inbound[\(place)]",
+                    "This is everybody: anybody may call numbers without authentication, as this gateway.")
+            }
+        }
+        for (index, network) in applications.allow.enumerated() where network.hasSuffix("/0") {
+            note(
+                "applications.allow[\(index)]",
+                "This is every address: URLs of applications reach this machine and the metadata of its cloud.")
+        }
         if proxy.maxForks < registrar.maxBindings {
             note("proxy.maxForks", "A client can register more devices than a call reaches.")
         }

@@ -24,6 +24,10 @@ extension Configuration {
                 waiting.append(key.path)
             }
         }
+        if file.gateways != gateways {
+            running.gateways = file.gateways
+            changed.append(KeyTable.gateways)
+        }
         if file.listeners != listeners { waiting.append(KeyTable.listeners) }
         return Reload(configuration: running, changed: changed, waiting: waiting)
     }

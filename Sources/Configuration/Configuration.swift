@@ -34,6 +34,10 @@ public struct Configuration: Equatable, Sendable {
     public var api = API()
     /// How calls and their records are kept.
     public var calls = Calls()
+    /// How applications are asked.
+    public var applications = Applications()
+    /// The SIP trunks to the outside.
+    public var gateways: [Gateway] = []
     /// What the log holds.
     public var log = Log()
     /// How the server ends.

@@ -2,7 +2,7 @@
 struct ConfigurationReader {
     private let text: [UInt8]
     private var problems: [(offset: Int, keyPath: String, message: String)] = []
-    private var configuration = Configuration()
+    var configuration = Configuration()
     private var offsets: [String: Int] = [:]
 
     /// Reads a text; `file` is only for the messages.
@@ -31,7 +31,7 @@ struct ConfigurationReader {
             report(root.offset, "", "expected an object {...}, found \(root.value.kind)")
             return
         }
-        let paths = KeyTable.configuration.map(\.path) + [KeyTable.listeners]
+        let paths = KeyTable.configuration.map(\.path) + [KeyTable.listeners, KeyTable.gateways]
         read(members, under: "", known: paths)
     }
 
@@ -41,6 +41,8 @@ struct ConfigurationReader {
             offsets[path] = member.offset
             if path == KeyTable.listeners {
                 readListeners(member.node)
+            } else if path == KeyTable.gateways {
+                readGateways(member.node)
             } else if let key = KeyTable.configuration.first(where: { $0.path == path }) {
                 report(member.node.offset, path, ConfigurationReader.store(member.node, by: key, &configuration))
             } else if paths.contains(where: { $0.hasPrefix(path + ".") }) {
@@ -95,7 +97,7 @@ struct ConfigurationReader {
     }
 
     /// Stores a value; returns what is wrong with it, nil when nothing is.
-    private static func store<Root>(_ node: JSONNode, by key: Key<Root>, _ root: inout Root) -> String? {
+    static func store<Root>(_ node: JSONNode, by key: Key<Root>, _ root: inout Root) -> String? {
         key.store(node, &root) ? nil : "expected \(key.expected), found \(found(node))"
     }
 
@@ -105,7 +107,7 @@ struct ConfigurationReader {
         return nodes.isEmpty ? "an empty list" : "a list of " + nodes.map(\.value.kind).joined(separator: ", ")
     }
 
-    private mutating func reportUnknown(
+    mutating func reportUnknown(
         _ member: JSONMember, path: String, under prefix: String, known paths: [String]
     ) {
         let siblings = paths.filter { $0.hasPrefix(prefix) }.map { path in
@@ -172,7 +174,7 @@ struct ConfigurationReader {
         report(offsets[path] ?? 0, path, "expected \(expected) (\(Quantity.text(of: bound)))")
     }
 
-    private mutating func report(_ offset: Int, _ path: String, _ message: String?) {
+    mutating func report(_ offset: Int, _ path: String, _ message: String?) {
         if let message { problems.append((offset, path, message)) }
     }
 }

@@ -13,7 +13,8 @@ enum KeyTable {
     /// The keys of the whole file.
     static let configuration: [Key<Configuration>] =
         restart(general) + live(registrar) + live(authentication) + live(proxy) + live(nat) + restart(dns)
-        + live(timers) + restart(limits) + live(protection) + restart(api) + live(calls) + live(log) + live(shutdown)
+        + live(timers) + restart(limits) + live(protection) + restart(api) + live(calls)
+        + live(applications) + live(log) + live(shutdown)
 
     private static let general: [K] = [
         .text(

@@ -59,7 +59,10 @@ extension Schema {
             Member("answer_time", .timestamp, "When it was answered.", optional: true),
             Member("end_time", .timestamp, "When it ended.", optional: true),
             Member("duration", .number, "Seconds of talk, until now while it goes on."),
-            Member("direction", .text, "client-to-client for a call between clients."), version,
+            Member(
+                "direction", .text,
+                "client-to-client for a call between clients; inbound to an application, outbound-dial of one, outbound-api of the API."
+            ), version,
             Member("caller_name", .text, "The caller's name for people."), uri,
             Member(
                 "ring_duration", .number,
@@ -68,6 +71,13 @@ extension Schema {
             Member("reason_code", .text, "Why it did not come about, or how it was closed.", optional: true),
             Member("reason", .text, "The same in words, with what to do.", optional: true),
             Member("call_id", .text, "The SIP Call-ID, as in the log."),
+            Member(
+                "subresource_uris",
+                .object(
+                    Schema(
+                        "CallSubresources",
+                        [Member("notifications", .text, "What went wrong while an application ran.")])),
+                "What belongs to the call."),
         ])
 }
 
@@ -138,6 +148,9 @@ extension RESTService {
         result.add("sip_code", number: row.sipStatus)
         result.addReason(row.reason, code: "reason_code", text: "reason")
         result.add("call_id", row.callID)
+        result.add(
+            "subresource_uris",
+            .object([.init(name: "notifications", value: .text(call.uri("Calls/\(sid)/Notifications")))]))
         return result
     }
 

@@ -23,11 +23,12 @@ extension Operation {
             ) { service, call throws(Failure) in try service.listMessages(call, path) },
             Operation(
                 "sendMessage\(suffix)", .post, "/Accounts/{AccountSid}/\(path)",
-                "Sends a text to a client that is registered.",
+                "Sends a text to a client that is registered, or to a number.",
                 [
                     Parameter("From", .party, "A client or a number of the account; client: before it is allowed.")
                         .required,
-                    Parameter("To", .party, "The client that gets it; client: before it is allowed.").required,
+                    Parameter("To", .party, "The client or number that gets it; client: before a client is allowed.")
+                        .required,
                     Parameter("Body", .body(limit: 16_000), "The text.").required,
                 ], answers: .resource(.message),
                 problems: [.parameterMissing, .parameterInvalid, .recipientUnreachable, .textsRefused]
@@ -87,18 +88,13 @@ extension RESTService {
         let from = Parameter.user(call["From"] ?? "")
         let to = Parameter.user(call["To"] ?? "")
         let account = call.account.id
-        let isOwn = try stored { store throws(StoreError) in
-            if let client = try store.client(login: from) { return client.accountID == account }
-            return try store.number(phoneNumber: from)?.accountID == account
-        }
-        if !isOwn { throw Failure.invalid("From", "it is neither a client nor a number of the account.") }
-        if try stored({ store throws(StoreError) in try store.client(login: to) }) == nil {
+        try checkSender(from, call)
+        let isClient = try stored { store throws(StoreError) in try store.client(login: to) } != nil
+        // A number is the SIP server's to find: here, or behind a gateway.
+        if !isClient, call["To"] != to || !RESTService.isDialable(to) {
             throw Failure.invalid("To", "there is no client '\(to)'.")
         }
-        guard let sip = settings.sip else {
-            throw Failure(
-                .storeUnavailable, "The server is not running, so nothing can be sent. Start it with 'rollcall serve'.")
-        }
+        let sip = try runningServer()
         let row = MessageRow(
             number: sip.makeRecordNumber(), accountID: account, from: from, to: to,
             body: call["Body"] ?? "", direction: "outbound-api", status: .sending, createdAt: call.now)
@@ -115,6 +111,7 @@ extension RESTService {
                 failure.retryAfter = seconds
                 throw failure
             }
+            if refusal.status == 404 { throw Failure.invalid("To", "\(refusal.code): \(refusal.message)") }
             throw Failure(.recipientUnreachable, "\(refusal.code): \(refusal.message)", parameter: "To")
         }
         return .resource(RESTService.representation(of: row, call))

@@ -25,7 +25,7 @@ extension OpenAPI {
                 of: object { schemas in
                     let all: [Schema] = [
                         .client, .registration, .registrationStatus, .ban, .account, .application, .number, .call,
-                        .message,
+                        .message, .notification,
                     ]
                     for schema in all { schemas.add(schema.name, of: describe(schema)) }
                     schemas.add(
@@ -87,6 +87,13 @@ extension Parameter {
     /// Logins without escapes.
     private static let loginPattern = "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}"
 
+    /// A host without an IPv6 address, and perhaps a port.
+    private static let hostPattern = "[A-Za-z0-9_\\-]{1,63}(\\.[A-Za-z0-9_\\-]{1,63}){0,2}(:[1-9][0-9]{0,3})?"
+
+    /// URLs of applications.
+    private static let urlPattern =
+        "[Hh][Tt][Tt][Pp][Ss]?://\(hostPattern)([/?]([A-Za-z0-9\\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*)?"
+
     /// What a value must be, as OpenAPI says it: exactly what `fault(of:)` accepts.
     var schema: Representation {
         var schema = Representation("")
@@ -117,7 +124,13 @@ extension Parameter {
         case .method: schema.add("enum", .texts(["", "GET", "POST", "get", "post"]))
         case .url:
             schema.add("maxLength", number: 2048)
-            add(pattern: "[Hh][Tt][Tt][Pp][Ss]?://[!\"$-.0-9;->A-~][!-~]*|/[!-~]*")
+            add(pattern: Parameter.urlPattern)
+        case .target:
+            schema.add("maxLength", number: Int64(CallTarget.limit))
+            add(pattern: "((client:)?\(Parameter.loginPattern)|(sip:)?[A-Za-z0-9]{1,32}@\(Parameter.hostPattern))")
+        case .words(let words):
+            let word = "(\(words.joined(separator: "|")))"
+            add(pattern: "\(word)(,\(word))*")
         case .sid(let prefix): add(pattern: "\(prefix)[0-9a-f]{32}")
         case .day:
             let day = Representation.object { $0.add("format", "date") }

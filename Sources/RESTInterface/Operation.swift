@@ -50,7 +50,8 @@ struct Operation: Sendable {
 
     /// All operations, in the order of the documentation.
     static let all: [Operation] =
-        clients + registrations + bans + accounts + applications + numbers + calls + messages
+        clients + registrations + bans + accounts + applications + numbers + calls + callOrders + messages
+        + notifications
 }
 
 /// What an operation answers.

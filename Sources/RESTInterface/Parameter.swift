@@ -18,8 +18,12 @@ struct Parameter: Sendable {
         case word([String])
         /// GET or POST, in any case.
         case method
-        /// An absolute address of http or https, or a path.
+        /// An absolute address of http or https.
         case url
+        /// Whom a call is for: `client:LOGIN`, a number or a SIP URI.
+        case target
+        /// One or more of these words, with commas between them.
+        case words([String])
         /// A sid with this prefix.
         case sid(String)
         /// A whole number.
@@ -79,7 +83,11 @@ struct Parameter: Sendable {
         case .word(let words): return words.contains(value) ? nil : "\(Parameter.choices(words)) is expected."
         case .method:
             return ["GET", "POST"].contains(value.uppercased()) ? nil : "GET or POST is expected."
-        case .url: return Parameter.urlFault(value)
+        case .url: return URLRules.fault(of: value)
+        case .target: return CallTarget.fault(of: value)
+        case .words(let words):
+            return Parameter.words(value).allSatisfy(words.contains)
+                ? nil : "\(Parameter.choices(words)) is expected, with commas between several."
         case .sid(let prefix):
             return Parameter.isSID(value, prefix) ? nil : "\(prefix) and 32 hexadecimal digits are expected."
         case .number(let range):
@@ -108,21 +116,6 @@ struct Parameter: Sendable {
         return value.unicodeScalars.count > limit ? "it has more than \(limit) characters." : nil
     }
 
-    private static func urlFault(_ value: String) -> String? {
-        if value.utf8.count > 2048 { return "it has more than 2048 characters." }
-        // Spaces, control characters and what is not ASCII must come escaped (RFC 3986).
-        if !value.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) {
-            return "spaces, control characters and letters beyond ASCII must be written as %HH."
-        }
-        if value.hasPrefix("/") { return nil }
-        let lowercased = value.lowercased()
-        for scheme in ["http://", "https://"] where lowercased.hasPrefix(scheme) {
-            let rest = lowercased.dropFirst(scheme.count)
-            return rest.utf8.first.map { "/?#:@".utf8.contains($0) } ?? true ? "it names no host." : nil
-        }
-        return "an address of http or https is expected, or a path that begins with /."
-    }
-
     private static func emailFault(_ value: String) -> String? {
         let parts = value.split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, value.utf8.count <= 254,
@@ -130,6 +123,13 @@ struct Parameter: Sendable {
             value.utf8.allSatisfy({ (0x21...0x7e).contains($0) && !":/?#%".utf8.contains($0) })
         else { return "an e-mail address is expected." }
         return nil
+    }
+
+    /// The words of a list with commas; spaces around them do not matter.
+    static func words(_ list: String) -> [String] {
+        list.split(separator: ",", omittingEmptySubsequences: false).map { word in
+            String(word.drop(while: { $0 == " " }).reversed().drop(while: { $0 == " " }).reversed())
+        }
     }
 
     /// The user that a party names: Restcomm's clients may write `client:` before it.

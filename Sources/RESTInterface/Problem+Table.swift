@@ -111,6 +111,15 @@ extension Problem {
                 409, "The recipient has no device registered.",
                 "Start the recipient's softphone; its Registrations show who is registered."
             )
+        case .callOver:
+            (410, "The call is over.", "Nothing is to be done; its record says how it ended.")
+        case .callAnswered:
+            (409, "The call is answered already, so it cannot be canceled.", "Send Status=completed to end it.")
+        case .callElsewhere:
+            (
+                409, "The call goes on between its phones, and this server cannot change it.",
+                "Only calls of applications, gateways and the API can be ended or redirected; let one of the phones hang up."
+            )
         case .storeUnavailable:
             (
                 503, "The database cannot take the change now; nothing was changed.",
@@ -118,8 +127,8 @@ extension Problem {
             )
         case .textsRefused:
             (
-                503, "The server takes no new texts now: it is about to end, or has too much to do.",
-                "Send the text again after the seconds in Retry-After; the message says why it was refused."
+                503, "The server takes no new texts and calls now: it is about to end, or has too much to do.",
+                "Send the request again after the seconds in Retry-After; the message says why it was refused."
             )
         case .unexpected:
             (

@@ -43,6 +43,9 @@ public enum Problem: Int, CaseIterable, Sendable {
     case accountClosed = 3406
     case accountsTooDeep = 3407
     case recipientUnreachable = 3408
+    case callOver = 3409
+    case callAnswered = 3410
+    case callElsewhere = 3411
 
     // What we cannot do now.
     case storeUnavailable = 3501

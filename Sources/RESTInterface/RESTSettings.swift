@@ -50,6 +50,12 @@ public protocol SIPService: Sendable {
     ///
     /// - Returns: Why it cannot be sent; nil when it is on its way.
     func send(_ body: String, from: String, to: String, number: RecordNumber) -> SIPRefusal?
+    /// Starts a call; what becomes of it is told by its record.
+    ///
+    /// - Returns: Why it cannot be started; nil when it is on its way.
+    func startCall(_ call: OutgoingCallRequest) -> SIPRefusal?
+    /// Ends or redirects a live call.
+    func order(_ number: RecordNumber, _ order: CallOrderRequest) -> CallOrderResult
     /// Who is kept out now, and which logins have to wait.
     func bans() -> [BanRow]
     /// Ends a ban or a delay; false when there is none with this sid.

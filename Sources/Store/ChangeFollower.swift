@@ -2,6 +2,7 @@ import Primitives
 
 /// Finds what other connections (the command line) and the work of the API changed in the table of clients.
 struct ChangeFollower: ~Copyable {
+    private let store: Store
     private var version: PreparedStatement
     private var changes: PreparedStatement
     private var members: PreparedStatement
@@ -18,11 +19,16 @@ struct ChangeFollower: ~Copyable {
         let version = try connection.prepare("PRAGMA data_version")
         let changes = try connection.prepare(
             """
-            SELECT max(recent.seq), recent.client_id, recent.login, account.effective_status = 'active', client.*
-            FROM (SELECT * FROM change WHERE seq > ?1 ORDER BY seq LIMIT 4096) AS recent
-                LEFT JOIN client ON client.id = recent.client_id AND client.login = recent.login
+            SELECT max(recent.seq), recent.client_id, recent.login, recent.topic, account.effective_status = 'active',
+                client.*
+            FROM (
+                SELECT *, CASE kind
+                    WHEN 'account' THEN 1 WHEN 'entry' THEN 2 WHEN 'application' THEN 3 WHEN 'number' THEN 4 ELSE 0
+                END AS topic FROM change WHERE seq > ?1 ORDER BY seq LIMIT 4096
+            ) AS recent
+                LEFT JOIN client ON recent.topic = 0 AND client.id = recent.client_id AND client.login = recent.login
                 LEFT JOIN account ON account.id = client.account_id
-            GROUP BY recent.client_id, recent.login ORDER BY 1
+            GROUP BY recent.topic, recent.client_id, recent.login ORDER BY 1
             """)
         let members = try connection.prepare(
             """
@@ -36,6 +42,7 @@ struct ChangeFollower: ~Copyable {
             FROM account WHERE id = ?1
             """)
         lastChange = change
+        store = Store(sharing: connection)
         self.members = members
         self.account = account
         self.version = version
@@ -59,17 +66,25 @@ struct ChangeFollower: ~Copyable {
         var wanted: [(id: Int64, after: Int64)] = []
         while try changes.step() {
             newest = max(newest, changes.integer(0))
-            // No client has an empty login.
-            if changes.text(2).isEmpty {
+            switch changes.integer(3) {
+            case 0: break
+            case 1:
                 wanted.append((changes.integer(1), -1))
                 continue
+            case let topic:
+                let id = changes.integer(1)
+                let name = changes.text(2)
+                if let change = try applicationChange(topic, id, name) {
+                    result.append(ClientChange(clientID: 0, login: "", client: nil, application: change))
+                }
+                continue
             }
-            let isGone = changes.isNull(4)
+            let isGone = changes.isNull(5)
             result.append(
                 ClientChange(
                     clientID: changes.integer(1), login: changes.text(2),
-                    client: isGone ? nil : ClientRow(changes, from: 4),
-                    isAccountActive: isGone || changes.integer(3) != 0))
+                    client: isGone ? nil : ClientRow(changes, from: 5),
+                    isAccountActive: isGone || changes.integer(4) != 0))
         }
         lastChange = newest
         accounts += wanted
@@ -102,6 +117,17 @@ struct ChangeFollower: ~Copyable {
             return slice
         }
         return nil
+    }
+
+    /// The state of now of what has changed beside the clients.
+    private func applicationChange(
+        _ topic: Int64, _ id: Int64, _ name: String
+    ) throws(StoreError) -> ApplicationChange? {
+        switch topic {
+        case 2: return try store.account(id: id).map { .account($0) }
+        case 3: return .application(sid: name, try store.application(sid: name))
+        default: return .number(name, try store.number(phoneNumber: name))
+        }
     }
 
     private mutating func accountChange(_ id: Int64) throws(StoreError) -> AccountChange? {

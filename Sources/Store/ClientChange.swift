@@ -1,4 +1,4 @@
-/// A change of a client that another connection or the work of the API made, as seen now.
+/// A change of a client, or of what answers calls, that another connection or the work of the API made, as seen now.
 public struct ClientChange: Equatable, Sendable {
     /// The number of the client's row.
     public var clientID: Int64
@@ -12,6 +12,8 @@ public struct ClientChange: Equatable, Sendable {
     public var isByAccount = false
     /// The change of the account, with the first of its clients.
     public var account: AccountChange?
+    /// When set, nothing of a client was changed, but this.
+    public var application: ApplicationChange?
 }
 
 /// A change of what counts for an account, its own status or that of one above.

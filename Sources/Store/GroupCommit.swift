@@ -14,6 +14,7 @@ struct GroupCommit: ~Copyable {
     private var delete: PreparedStatement
     private var deleteAll: PreparedStatement
     private var records: RecordStatements
+    private var applications: ApplicationRecordStatements
     /// What work of the API uses.
     private let store: Store
 
@@ -44,9 +45,11 @@ struct GroupCommit: ~Copyable {
         let delete = try connection.prepare("DELETE FROM binding WHERE client_id = ?1 AND key = ?2")
         let deleteAll = try connection.prepare("DELETE FROM binding WHERE client_id = ?1")
         let records = try RecordStatements(connection: connection)
+        let applications = try ApplicationRecordStatements(connection: connection)
         self.connection = connection
         store = Store(sharing: connection)
         self.records = records
+        self.applications = applications
         self.begin = begin
         self.commit = commit
         self.savepoint = savepoint
@@ -150,6 +153,10 @@ struct GroupCommit: ~Copyable {
         case .endCall(let number, let end): try records.endCall(number, end)
         case .recordMessage(let message): try records.recordMessage(message)
         case .endMessage(let number, let end): try records.endMessage(number, end)
+        case .startApplicationCall(let call): try applications.start(call)
+        case .closeCall(let number, let time, let reason): try applications.close(number, at: time, reason: reason)
+        case .startApplicationText(let text): try applications.start(text)
+        case .keepNotification(let notification): try applications.keep(notification)
         case .work(let work): try work.run(on: store)
         }
     }

@@ -10,6 +10,7 @@ struct Migration: Sendable {
     /// All steps in order; a step that was ever published is never changed.
     static let all = [
         Migration(version: 1, sql: Schema.version1), Migration(version: 2, sql: Schema.version2),
+        Migration(version: 3, sql: Schema.version3),
     ]
 
     /// Applies what is missing. The version is read again under the lock, as another process may do the same now.

@@ -19,6 +19,7 @@ struct RecordHousekeeping: ~Copyable {
     private var hasOldRecord: PreparedStatement
     private var deleteCalls: PreparedStatement
     private var deleteMessages: PreparedStatement
+    private var deleteNotifications: PreparedStatement
     private var nextRound: UInt64 = 0
     /// True while there is more to do at once.
     private(set) var isPending = false
@@ -42,6 +43,7 @@ struct RecordHousekeeping: ~Copyable {
             """
             SELECT EXISTS (SELECT 1 FROM call WHERE id < ?1 AND ended_at IS NOT NULL)
                 OR EXISTS (SELECT 1 FROM message WHERE id < ?1)
+                OR EXISTS (SELECT 1 FROM notification WHERE id < ?1)
             """)
         let deleteCalls = try connection.prepare(
             """
@@ -50,6 +52,8 @@ struct RecordHousekeeping: ~Copyable {
             """)
         let deleteMessages = try connection.prepare(
             "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE id < ?1 ORDER BY id LIMIT ?2)")
+        let deleteNotifications = try connection.prepare(
+            "DELETE FROM notification WHERE id IN (SELECT id FROM notification WHERE id < ?1 ORDER BY id LIMIT ?2)")
         self.connection = connection
         self.options = options
         currentLimits = limits ?? Replaceable(options.recordLimits)
@@ -58,6 +62,7 @@ struct RecordHousekeeping: ~Copyable {
         self.hasOldRecord = hasOldRecord
         self.deleteCalls = deleteCalls
         self.deleteMessages = deleteMessages
+        self.deleteNotifications = deleteNotifications
     }
 
     /// Does one step when it is time, or when the last one left something.
@@ -115,6 +120,10 @@ struct RecordHousekeeping: ~Copyable {
         deleteMessages.bind(1, limit)
         deleteMessages.bind(2, options.sliceRows)
         try deleteMessages.run()
-        return calls + connection.changedRows
+        let texts = connection.changedRows
+        deleteNotifications.bind(1, limit)
+        deleteNotifications.bind(2, options.sliceRows)
+        try deleteNotifications.run()
+        return calls + texts + connection.changedRows
     }
 }

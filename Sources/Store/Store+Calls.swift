@@ -76,7 +76,7 @@ extension Store {
     }
 
     /// Ends, at the start, the records of what ended with the process before: calls that were not answered, and texts
-    /// that were on their way. Calls that were answered go on without us.
+    /// that were on their way. Calls of clients that were answered go on without us; those of applications and gateways do not.
     ///
     /// - Returns: how many records were ended.
     @discardableResult
@@ -90,7 +90,16 @@ extension Store {
             calls.bind(1, now)
             calls.bind(2, reason)
             try calls.run()
-            let count = connection.changedRows
+            var count = connection.changedRows
+            var answered = try connection.prepare(
+                """
+                UPDATE call INDEXED BY call_open SET status = 'completed', ended_at = ?1, reason = ?2
+                WHERE ended_at IS NULL AND answered_at IS NOT NULL AND direction <> 'client-to-client'
+                """)
+            answered.bind(1, now)
+            answered.bind(2, reason)
+            try answered.run()
+            count += connection.changedRows
             var messages = try connection.prepare(
                 """
                 UPDATE message INDEXED BY message_sending SET status = 'failed', ended_at = ?1, reason = ?2

@@ -22,6 +22,14 @@ public enum StoreChange: Sendable {
     case recordMessage(ClientMessage)
     /// Notes the end of a text that is on its way.
     case endMessage(RecordNumber, MessageEnd)
+    /// Makes the record of a call of an application, of the API or of a gateway, or of a leg of one.
+    case startApplicationCall(ApplicationCallStart)
+    /// Notes the end of a call that the server ended by itself; only the first end counts.
+    case closeCall(RecordNumber, at: UnixTime, reason: Int64?)
+    /// Makes the record of a text to or from an application.
+    case startApplicationText(ApplicationTextStart)
+    /// Keeps a notification, unless its call or text has too many.
+    case keepNotification(NotificationRow)
     /// Runs work of the API (`StoreWriter.perform`).
     case work(StoreWork)
 }

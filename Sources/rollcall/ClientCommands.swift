@@ -56,6 +56,11 @@ struct ClientCommands {
         Terminal.print("status:        \(client.status == "1" ? "enabled" : "disabled")")
         Terminal.print("sid:           \(client.sid)")
         Terminal.print("address:       sip:\(client.login)@\(site.domain)")
+        if let sid = client.voiceApplicationSID {
+            Terminal.print("application:   \(sid)")
+        } else if let url = client.voiceURL {
+            Terminal.print("application:   \(url) (\(client.voiceMethod ?? "POST"))")
+        }
         Terminal.print("registrations: \(state.registrations)")
         if let failure = state.lastFailure {
             Terminal.print(
@@ -140,6 +145,8 @@ struct ClientCommands {
     private func parameters(of values: Command.ClientValues) -> [(name: String, value: String)] {
         var parameters: [(name: String, value: String)] = []
         if let name = values.friendlyName { parameters.append(("FriendlyName", name)) }
+        if let url = values.voiceURL { parameters.append(("VoiceUrl", url)) }
+        if let sid = values.applicationSID { parameters.append(("VoiceApplicationSid", sid)) }
         if let isEnabled = values.isEnabled { parameters.append(("Status", isEnabled ? "1" : "0")) }
         return parameters
     }

@@ -1,3 +1,4 @@
+import CallControl
 import Observability
 import Primitives
 import RESTInterface
@@ -11,8 +12,10 @@ final class ClientDirectory: Sendable {
     private let site: Site
     private let location: LocationService
     private let log: DaemonLog
+    private let applications: ApplicationDirectory
 
-    init(_ site: Site, _ location: LocationService, _ log: DaemonLog) {
+    init(_ site: Site, _ location: LocationService, _ applications: ApplicationDirectory, _ log: DaemonLog) {
+        self.applications = applications
         self.site = site
         self.location = location
         self.log = log
@@ -20,6 +23,7 @@ final class ClientDirectory: Sendable {
 
     /// Loads all clients and live bindings.
     func load(from store: Store, _ bridge: StoreBridge) throws(StoreError) {
+        try ApplicationLoader.loadNumbers(of: store, into: applications)
         try store.forEachClientWithAccount { apply($0, isAccountActive: $1) }
         try store.forEachBinding(liveAt: System.now().unix) { row, login in
             guard let binding = bridge.binding(of: row) else { return }
@@ -30,6 +34,10 @@ final class ClientDirectory: Sendable {
     /// Takes over changes that another process or the API has made.
     func follow(_ changes: [ClientChange]) {
         for change in changes {
+            if let change = change.application {
+                ApplicationLoader.follow(change, in: applications)
+                continue
+            }
             if let account = change.account {
                 log.write(.accountChanged) { buffer in
                     account.sid.withSlice { buffer.field("account", $0) }
@@ -45,6 +53,7 @@ final class ClientDirectory: Sendable {
                     buffer.field("status", number: client.status)
                 }
             } else {
+                applications.setClient(Array(change.login.utf8), nil)
                 tell(change.login.withSlice { location.removeClient($0) })
                 log.write(.clientRemoved) { buffer in change.login.withSlice { buffer.field("user", $0) } }
             }
@@ -53,6 +62,7 @@ final class ClientDirectory: Sendable {
 
     private func apply(_ client: ClientRow, isAccountActive: Bool) {
         guard let digest = client.digest(realm: site.domain) else {
+            applications.setClient(Array(client.login.utf8), nil)
             // What is in memory of it is of before the change: an old password, or a client that was disabled since.
             tell(client.login.withSlice { location.removeClient($0) })
             log.write(.configNote) { buffer in
@@ -62,6 +72,8 @@ final class ClientDirectory: Sendable {
             }
             return
         }
+        // First, so that no call finds the client without it.
+        applications.setClient(Array(client.login.utf8), ApplicationLoader.choice(of: client))
         client.login.withSlice { login in
             client.sid.withSlice { sid in
                 tell(

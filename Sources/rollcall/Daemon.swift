@@ -1,6 +1,8 @@
 import Admission
+import CallControl
 import Configuration
 import Glibc
+import NameResolution
 import Observability
 import Primitives
 import SIPAuthentication
@@ -82,6 +84,7 @@ enum Daemon {
         watchdog.stop()
         // First the API, whose last changes still reach SIP and the store.
         api?.stop()
+        parts.applications.stop()
         parts.transport.stop()
         parts.writer.stop()
         log.write(.serverStop) { buffer in
@@ -108,6 +111,7 @@ enum Daemon {
             buffer.field("connections", number: Int64(clamping: counters.connections))
             buffer.field("streamBytes", number: Int64(clamping: counters.streamBytes))
             buffer.field("names", number: Int64(parts.names.waiting))
+            buffer.field("webhooks", number: Int64(parts.applications.pending))
             buffer.field("queued", number: Int64(parts.writer.statistics().queued))
             buffer.field("received", number: Int64(clamping: counters.received))
             buffer.field("sent", number: Int64(clamping: counters.sent))
@@ -147,6 +151,7 @@ enum Daemon {
         let domains = DaemonParts.domains(site, settings)
         let admission = Admission(policy: DaemonParts.admissionPolicy(site.configuration), key: Secrets.key())
         let lines = SharedLines()
+        let applications = ApplicationDirectory()
         let location = LocationService(key: Secrets.key(), admission: admission)
         let authenticator = Authenticator(
             domains: domains, locations: location, admission: admission,
@@ -165,7 +170,7 @@ enum Daemon {
         // Their transactions ended with the process; calls that were answered go on without it.
         _ = try store.closeInterruptedCalls(at: System.now().unix, reason: Int64(Reason.serverRestarted.rawValue))
         let lastChange = try store.lastChange()
-        let directory = ClientDirectory(site, location, log)
+        let directory = ClientDirectory(site, location, applications, log)
         try directory.load(from: store, bridge)
         let answers = StoredAnswers(server, location, transport.makeSender(), log)
         let writer = try StoreWriter<PendingAnswer>(
@@ -175,15 +180,19 @@ enum Daemon {
         let executor = EffectExecutor(server, transport.makeSender(), log, records, admission, lines)
         let names: ResolvedNames
         do {
-            let resolver = try Resolver(DaemonParts.resolverSettings(site, settings.listeners), key: Secrets.key())
+            let resolver = try Resolver(
+                DaemonParts.resolverSettings(site, reachability: Reachability(settings.listeners)), key: Secrets.key())
             names = ResolvedNames(resolver, executor)
         } catch {
             throw CommandFailure("cannot start the resolver: \(error)", exitCode: .internalError)
         }
+        let client = ApplicationClient(try ApplicationClient.makeClient(site), executor, log)
+        executor.connect(names, client)
         return DaemonParts(
             log: log.sink, style: log.style, transport: transport, location: location, admission: admission,
             lines: lines, registrar: registrar, authenticator: authenticator, server: server, writer: writer,
-            bridge: bridge, executor: executor, names: names, records: records,
+            bridge: bridge, executor: executor, names: names,
+            applications: client, records: records,
             databaseLock: databaseLock)
     }
 

@@ -27,6 +27,7 @@ struct DaemonParts: Sendable {
     let bridge: StoreBridge
     let executor: EffectExecutor
     let names: ResolvedNames
+    let applications: ApplicationClient
     let records: RecordSink
     /// Held as long as the server lives.
     let databaseLock: DatabaseLock
@@ -109,7 +110,9 @@ struct DaemonParts: Sendable {
     static func raiseDescriptorLimit(for configuration: Configuration, _ log: DaemonLog) {
         let wanted = configuration.limits.connections
         // Beside the connections: those of the API, sockets, pollers, the database, the resolver.
-        let granted = DescriptorLimit.raise(to: wanted + configuration.api.connections + Resolver.descriptors + 256)
+        let granted = DescriptorLimit.raise(
+            to: wanted + configuration.api.connections + 2 * Resolver.descriptors
+                + configuration.applications.concurrent + 512)
         guard granted < wanted else { return }
         log.write(.configNote) { buffer in
             buffer.field("key", "limits.connections")
@@ -149,17 +152,21 @@ struct DaemonParts: Sendable {
         settings.maxTransactionsPerClient = UInt32(clamping: configuration.limits.transactionsPerClient)
         settings.awaitsStore = configuration.durability != .memory
         settings.keepalive = keepalivePolicy(configuration.nat)
+        settings.gateways = configuration.gateways.map { Gateway($0) }
+        settings.textsGoToApplications = configuration.applications.messages == .application
+        settings.applicationDeadline = configuration.applications.deadline.wholeMilliseconds
+        settings.longestCall = UInt32(clamping: configuration.applications.longestCall.wholeSeconds)
     }
 
     /// How names are resolved.
-    static func resolverSettings(_ site: Site, _ listeners: [SIPProxy.Listener]) -> NameResolver.Settings {
+    static func resolverSettings(_ site: Site, reachability: Reachability) -> NameResolver.Settings {
         let dns = site.configuration.dns
         let servers = dns.servers.prefix(ServerList.limit).compactMap { text -> SocketAddress? in
             guard let (host, port) = Configuration.DNS.server(text), let address = host.withSlice({ IPAddress($0) })
             else { return nil }
             return SocketAddress(address: address, port: port)
         }
-        var settings = NameResolver.Settings(servers: servers, reachability: Reachability(listeners))
+        var settings = NameResolver.Settings(servers: servers, reachability: reachability)
         settings.timeout = dns.timeout.wholeMilliseconds
         settings.attempts = dns.attempts
         settings.usesNAPTR = dns.naptr

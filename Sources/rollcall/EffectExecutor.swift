@@ -14,6 +14,10 @@ final class EffectExecutor: @unchecked Sendable {
     private let log: DaemonLog
     private let records: RecordSink
     private let lock = Mutex(())
+    /// Who makes the requests to applications; set once before anything is handled.
+    private let applications = Mutex<ApplicationClient?>(nil)
+    /// Who resolves names; as above.
+    private let names = Mutex<ResolvedNames?>(nil)
     private var effects: Effects
 
     init(
@@ -30,13 +34,18 @@ final class EffectExecutor: @unchecked Sendable {
             lines: lines)
     }
 
+    /// Says who does what takes longer: before the first event.
+    func connect(_ names: ResolvedNames, _ applications: ApplicationClient) {
+        self.names.withLock { $0 = names }
+        self.applications.withLock { $0 = applications }
+    }
+
     /// Hands an event to the server and carries its effects out.
     ///
-    /// - Returns: What `event` gives, and the names that are to be resolved.
-    func handle<Result>(
-        _ event: (SIPServer, Now, inout Effects) -> Result
-    ) -> (result: Result, resolutions: [Resolution]) {
-        lock.withLock { _ in
+    /// - Returns: What `event` gives.
+    @discardableResult
+    func handle<Result>(_ event: (SIPServer, Now, inout Effects) -> Result) -> Result {
+        let (result, resolutions, webhooks) = lock.withLock { _ in
             effects.log.adopt(log.style.value)
             let result = event(server, System.now(), &effects)
             // The record first, so that what is answered is found in it.
@@ -44,8 +53,18 @@ final class EffectExecutor: @unchecked Sendable {
             sender.send(&effects.outbox)
             log.sink.write(effects.log.bytes, lines: effects.log.lines)
             effects.log.removeAll()
-            defer { effects.resolutions.removeAll() }
-            return (result, effects.resolutions)
+            defer {
+                effects.resolutions.removeAll()
+                effects.webhooks.removeAll()
+            }
+            return (result, effects.resolutions, effects.webhooks)
         }
+        // Outside of the lock: a name that is known already is an event at once.
+        if !resolutions.isEmpty {
+            let names = names.withLock { $0 }
+            for resolution in resolutions { names?.resolve(resolution) }
+        }
+        if !webhooks.isEmpty { applications.withLock { $0 }?.ask(webhooks) }
+        return result
     }
 }

@@ -4,6 +4,12 @@ import Glibc
 enum InputText {
     /// The lines of a file without their ends; `-` is standard input.
     static func lines(of file: String) throws -> [String] {
+        String(decoding: try bytes(of: file), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
+    }
+
+    /// The bytes of a file; `-` is standard input.
+    static func bytes(of file: String) throws -> [UInt8] {
         let descriptor = file == "-" ? STDIN_FILENO : open(file, O_RDONLY)
         guard descriptor >= 0 else {
             throw CommandFailure("cannot read \(file): \(String(cString: strerror(errno)))")
@@ -20,9 +26,7 @@ enum InputText {
             if count == 0 { break }
             bytes += part[0..<count]
         }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map {
-            $0.hasSuffix("\r") ? String($0.dropLast()) : String($0)
-        }
+        return bytes
     }
 
     /// A password: typed twice without being shown on a terminal, else the first line of standard input.

@@ -6,11 +6,17 @@ struct ClientView: Codable {
     let login: String
     let friendlyName: String
     let status: String
+    let voiceURL: String?
+    let voiceMethod: String?
+    let voiceApplicationSID: String?
     let dateCreated: String
     let dateUpdated: String
 
     enum CodingKeys: String, CodingKey {
         case sid, login, status
+        case voiceURL = "voice_url"
+        case voiceMethod = "voice_method"
+        case voiceApplicationSID = "voice_application_sid"
         case friendlyName = "friendly_name"
         case dateCreated = "date_created"
         case dateUpdated = "date_updated"

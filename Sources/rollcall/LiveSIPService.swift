@@ -13,8 +13,7 @@ final class LiveSIPService: SIPService {
     private let location: LocationService
     private let admission: Admission
     private let authenticator: Authenticator
-    private let executor: EffectExecutor
-    private let names: ResolvedNames
+    let executor: EffectExecutor
     private let writer: StoreWriter<PendingAnswer>
     private let log: DaemonLog
 
@@ -24,7 +23,6 @@ final class LiveSIPService: SIPService {
         admission = parts.admission
         authenticator = parts.authenticator
         executor = parts.executor
-        names = parts.names
         writer = parts.writer
         self.log = log
     }
@@ -59,10 +57,9 @@ final class LiveSIPService: SIPService {
     func send(_ body: String, from: String, to: String, number: RecordNumber) -> SIPRefusal? {
         let message = OutgoingMessage(
             from: Array(from.utf8), to: Array(to.utf8), body: Array(body.utf8), number: number)
-        let (reason, resolutions) = executor.handle { server, now, effects in
+        let reason = executor.handle { server, now, effects in
             server.sendMessage(message, now: now, effects: &effects)
         }
-        for resolution in resolutions { names.resolve(resolution) }
         return reason.map { SIPRefusal($0) }
     }
 

@@ -6,7 +6,7 @@ import Store
 /// Between what the SIP server tells of calls and texts and the changes of their records.
 enum RecordBridge {
     /// The change of rows for a change of a record.
-    static func change(_ change: RecordChange) -> StoreChange? {
+    static func change(_ change: RecordChange) -> StoreChange {
         switch change {
         case .callStarted(let number, let clientID, let to, let time, let callID):
             .startCall(
@@ -30,7 +30,27 @@ enum RecordBridge {
                     end: messageEnd(status, reason, at: endedAt)))
         case .messageEnded(let number, let time, let status, let reason):
             .endMessage(number, messageEnd(status, reason, at: time))
-        case .applicationCallStarted, .callClosed, .textStarted, .noted: nil
+        case .applicationCallStarted(let call):
+            .startApplicationCall(
+                ApplicationCallStart(
+                    number: call.number, parent: call.parent.value == 0 ? nil : call.parent, accountID: call.accountID,
+                    clientID: call.clientID == 0 ? nil : call.clientID, from: call.from, to: call.to,
+                    callerName: call.callerName, direction: call.direction.rawValue, startedAt: call.startedAt,
+                    callID: call.callID))
+        case .callClosed(let number, let time, let reason):
+            .closeCall(number, at: time, reason: reason.map { Int64($0.rawValue) })
+        case .textStarted(let text):
+            .startApplicationText(
+                ApplicationTextStart(
+                    number: text.number, accountID: text.accountID, clientID: text.clientID == 0 ? nil : text.clientID,
+                    from: text.from, to: text.to, body: text.body, direction: text.direction.rawValue,
+                    createdAt: text.startedAt))
+        case .noted(let number, let accountID, let notification, let time):
+            .keepNotification(
+                NotificationRow(
+                    accountID: accountID, record: number, level: notification.level.rawValue, code: notification.code,
+                    message: notification.message, url: notification.url, line: notification.line,
+                    column: notification.column, createdAt: time))
         }
     }
 

@@ -20,9 +20,8 @@ final class RecordSink: Sendable {
     @inline(__always)
     func store(_ effects: inout Effects) {
         if effects.records.isEmpty { return }
-        for change in effects.records {
-            guard let change = RecordBridge.change(change) else { continue }
-            if !writer.enqueueRecord(change) { lost.wrappingAdd(1, ordering: .relaxed) }
+        for change in effects.records where !writer.enqueueRecord(RecordBridge.change(change)) {
+            lost.wrappingAdd(1, ordering: .relaxed)
         }
         effects.records.removeAll(keepingCapacity: true)
     }

@@ -85,6 +85,7 @@ extension DaemonParts {
     /// Lets the live keys of a configuration take effect in all parts.
     func apply(_ configuration: Configuration, _ api: HTTPServer?, _ watchdog: Watchdog) {
         server.replaceSettings { DaemonParts.apply(configuration, to: &$0) }
+        applications.replaceSettings(ApplicationClient.settings(configuration))
         registrar.replacePolicy(DaemonParts.registrarPolicy(configuration.registrar, configuration.nat))
         admission.replacePolicy(DaemonParts.admissionPolicy(configuration))
         authenticator.replacePolicy(DaemonParts.authenticationPolicy(configuration.authentication))

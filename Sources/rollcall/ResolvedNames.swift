@@ -22,10 +22,9 @@ final class ResolvedNames: Sendable {
     var waiting: Int { resolver.sizes.resolutions }
 
     private func deliver(_ answer: TargetAnswer, for resolution: Resolution) {
-        let (_, more) = executor.handle { server, now, effects in
+        // A further target of the same request may have a name as well: the executor asks for it.
+        executor.handle { server, now, effects in
             server.resolved(resolution, answer, now: now, effects: &effects)
         }
-        // A further target of the same request may have a name as well.
-        for next in more { resolve(next) }
     }
 }

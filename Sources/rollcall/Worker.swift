@@ -28,6 +28,7 @@ final class Worker: EventLoopDelegate {
     private var storeWatch = StoreWatch()
     private var clockWatch = ClockWatch()
     private let names: ResolvedNames
+    private let applications: ApplicationClient
     private let records: RecordSink
     private let sweeps: Bool
     private let authenticator: Authenticator
@@ -50,6 +51,7 @@ final class Worker: EventLoopDelegate {
         bridge = parts.bridge
         log = parts.log
         names = parts.names
+        applications = parts.applications
         records = parts.records
         self.sweeps = sweeps
         authenticator = parts.authenticator
@@ -144,6 +146,10 @@ final class Worker: EventLoopDelegate {
         if !effects.resolutions.isEmpty {
             for resolution in effects.resolutions { names.resolve(resolution) }
             effects.resolutions.removeAll()
+        }
+        if !effects.webhooks.isEmpty {
+            applications.ask(effects.webhooks)
+            effects.webhooks.removeAll(keepingCapacity: true)
         }
         if !effects.provenConnections.isEmpty {
             loop.prove(effects.provenConnections)

@@ -25,6 +25,8 @@ import Testing
             ("registrations", .registrations(login: nil, json: false)),
             ("bans", .bans(json: false)), ("bans --json", .bans(json: true)),
             ("bans lift 203.0.113.7", .bansLift(subject: "203.0.113.7")),
+            ("rcml check answer.xml", .rcmlCheck(file: "answer.xml", url: nil)),
+            ("rcml check - --url http://a.example/b", .rcmlCheck(file: "-", url: "http://a.example/b")),
             ("bans lift lift", .bansLift(subject: "lift")),
             ("registrations alice --json", .registrations(login: "alice", json: true)),
             ("client remove -- --json", .clientRemove(login: "--json")),
@@ -71,6 +73,29 @@ import Testing
                 == .clientSet(login: "alice", password: nil, values: other))
     }
 
+    @Test func `route and app test take what is asked`() throws {
+        var route = RouteQuery(from: "alice", to: "bob")
+        #expect(try parse("route --from alice --to bob").command == .route(route))
+        route.isText = true
+        route.json = true
+        #expect(try parse("route --to bob --from alice --method message --json").command == .route(route))
+        var application = ApplicationQuery(subject: "http://a/")
+        #expect(try parse("app test http://a/").command == .applicationTest(application))
+        application.from = "alice"
+        application.to = "+1"
+        application.text = "Hello"
+        application.method = "GET"
+        #expect(
+            try parse("app test http://a/ --from alice --to +1 --text Hello --method get").command
+                == .applicationTest(application))
+        var values = Command.ClientValues()
+        values.voiceURL = ""
+        values.applicationSID = "AP1"
+        #expect(
+            try parse("client set alice --voice-url= --voice-application AP1").command
+                == .clientSet(login: "alice", password: nil, values: values))
+    }
+
     @Test(
         arguments: [
             ("", "no command given", "rollcall serve"),
@@ -90,6 +115,10 @@ import Testing
             ("client list --json --json", "--json is given twice", "once"),
             ("client set alice", "'client set' needs at least one option", "client set --help"),
             ("client set alice --enable --disable", "--enable and --disable exclude each other", "one of them"),
+            ("route --from alice", "'route' needs --from LOGIN and --to TARGET", "--to bob"),
+            ("route --from a --to b --method BYE", "--method is 'BYE'", "INVITE, MESSAGE"),
+            ("app test", "'app test' needs SID|URL", "Usage: rollcall"),
+            ("app test http://a/ --method PUT", "--method is 'PUT'", "GET, POST"),
             ("help serv", "unknown command 'serv'", "'rollcall serve'"),
         ])
     func `A mistake is told with what to try`(line: String, message: String, hint: String) throws {

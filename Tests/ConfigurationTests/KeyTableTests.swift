@@ -13,7 +13,15 @@ import Testing
         let listeners = KeyTable.listener.map {
             row("listeners[].\($0.path)", $0.meaning, $0.text(listener), $0.expected, $0.effect)
         }
-        return general + listeners
+        let gateway = Configuration.Gateway()
+        let gateways = KeyTable.gateway.map {
+            row("gateways[].\($0.path)", $0.meaning, $0.text(gateway), $0.expected, $0.effect)
+        }
+        let rule = Configuration.Gateway.Rule()
+        let rules = KeyTable.gatewayRule.map {
+            row("gateways[].rules[].\($0.path)", $0.meaning, $0.text(rule), $0.expected, $0.effect)
+        }
+        return general + listeners + gateways + rules
     }
 
     private static func row(
@@ -40,8 +48,11 @@ import Testing
             if line.hasPrefix("| `") { continue }
             written.append(line)
             guard line.hasPrefix("|---"), written.dropLast().last?.hasPrefix("| Key ") == true else { continue }
-            let isListener = !rest.contains { !$0.hasPrefix("| `listeners[]") }
-            let table = rest.filter { $0.hasPrefix("| `listeners[]") == isListener }
+            // The first table has the keys outside of lists, the others have a list each.
+            let list = ["listeners[]", "gateways[]"].first { name in rest.first?.hasPrefix("| `\(name)") == true }
+            let table = rest.filter { row in
+                list.map { row.hasPrefix("| `\($0)") } ?? !row.prefix(20).contains("[]")
+            }
             written += table
             rest.removeAll { table.contains($0) }
         }
@@ -56,6 +67,7 @@ import Testing
 
     @Test func `Docs/Configuration.md explains the list of listeners`() throws {
         #expect(try Documentation.text("Docs/Configuration.md").contains(KeyTable.listenersMeaning))
+        #expect(try Documentation.text("Docs/Configuration.md").contains(KeyTable.gatewaysMeaning))
     }
 
     @Test func `Config/rollcall.json5 holds the defaults`() throws {
@@ -78,7 +90,7 @@ import Testing
                     #expect(keys.map(\.key) == KeyTable.listener.map(\.path))
                 }
             } else {
-                paths.append(member.key)
+                if member.key != KeyTable.gateways { paths.append(member.key) }
             }
         }
         #expect(paths == KeyTable.configuration.map(\.path))

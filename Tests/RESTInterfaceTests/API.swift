@@ -214,6 +214,22 @@ final class API {
         return row
     }
 
+    @discardableResult
+    func notification(
+        of record: RecordNumber, _ text: String = "It failed.", account: AccountRow? = nil,
+        _ change: (inout NotificationRow) -> Void = { _ in }
+    ) throws -> NotificationRow {
+        var row = NotificationRow(
+            accountID: (account ?? top).id, record: record, level: 0, code: 11_205, message: text,
+            createdAt: clock.now)
+        change(&row)
+        let wanted = row
+        row.number = try transactions.perform { store throws(StoreError) in
+            try store.insertNotification(wanted) ?? RecordNumber(0)
+        }
+        return row
+    }
+
     /// Reads from the database as it is now.
     func stored<Row>(_ body: (Store) throws(StoreError) -> Row) throws -> Row {
         try body(try Store(reading: scratch.path))

@@ -52,7 +52,10 @@ import Testing
                   "sip_code": 200,
                   "reason_code": "\(Reason.noAnswer.code.string)",
                   "reason": "\(Reason.noAnswer.cause.string) \(Reason.noAnswer.remedy.string)",
-                  "call_id": "1@a"
+                  "call_id": "1@a",
+                  "subresource_uris": {
+                    "notifications": "/api/2012-04-24/Accounts/\(api.top.sid)/Calls/\(sid)/Notifications.json"
+                  }
                 }
 
                 """)
@@ -148,9 +151,9 @@ import Testing
         #expect(answer["parameter"].map { query.hasPrefix($0) } == true)
     }
 
-    @Test func `Calls are read only`() throws {
+    @Test func `Records of calls cannot be replaced or deleted`() throws {
         let row = try api.call("a", "b")
-        for method in ["POST", "PUT", "DELETE"] {
+        for method in ["PUT", "DELETE"] {
             #expect(api.send(method, "Calls").code == "R-3202")
             #expect(api.send(method, "Calls/\(row.number.sid(prefix: "CA"))").code == "R-3202")
         }

@@ -48,13 +48,13 @@ import Testing
             "POST", "Clients",
             [
                 "Login": "a%40b", "Password": "pass word:é", "FriendlyName": "Ålice <&> \"x\"", "Status": "0",
-                "VoiceUrl": "http://app.example/a?b=c&d", "VoiceMethod": "get", "VoiceFallbackUrl": "/other",
+                "VoiceUrl": "http://app.example/a?b=c&d", "VoiceMethod": "get", "VoiceFallbackUrl": "http://a/other",
                 "VoiceFallbackMethod": "Get", "VoiceApplicationSid": application.sid,
             ])
         #expect(answer.status == 200)
         #expect(answer["friendly_name"] == "Ålice <&> \"x\"" && answer["status"] == "0")
         #expect(answer["voice_url"] == "http://app.example/a?b=c&d" && answer["voice_method"] == "GET")
-        #expect(answer["voice_fallback_url"] == "/other" && answer["voice_fallback_method"] == "GET")
+        #expect(answer["voice_fallback_url"] == "http://a/other" && answer["voice_fallback_method"] == "GET")
         #expect(answer["voice_application_sid"] == application.sid && answer["password"] == "pass word:é")
         let xml = api.send("GET", "Clients/\(answer["sid"] ?? "").xml").xml?.elements(forName: "Client").first
         #expect(xml?.elements(forName: "FriendlyName").first?.stringValue == "Ålice <&> \"x\"")
@@ -219,7 +219,8 @@ import Testing
             ("VoiceUrl", "ftp://a"), ("VoiceMethod", "PUT"), ("VoiceApplicationSid", foreign.sid),
             ("VoiceApplicationSid", "AP0"), ("FriendlyName", "a\nb"),
         ] {
-            let answer = api.send("PUT", "Clients/\(client.sid)", ["VoiceFallbackUrl": "/changed", name: value])
+            let answer = api.send(
+                "PUT", "Clients/\(client.sid)", ["VoiceFallbackUrl": "http://a/changed", name: value])
             #expect(answer.code == "R-3302" && answer["parameter"] == name, "\(name)=\(value)")
         }
         #expect(try stored("alice") == client)
@@ -256,11 +257,11 @@ import Testing
         other.friendlyName = "Other"
         let changed = other
         api.transactions.before.withLock { $0 = { store throws(StoreError) in _ = try store.updateClient(changed) } }
-        #expect(api.send("PUT", "Clients/\(client.sid)", ["VoiceUrl": "/x"])["friendly_name"] == "Other")
+        #expect(api.send("PUT", "Clients/\(client.sid)", ["VoiceUrl": "http://a/x"])["friendly_name"] == "Other")
         api.transactions.before.withLock {
             $0 = { store throws(StoreError) in _ = try store.removeClient(id: client.id) }
         }
-        #expect(api.send("PUT", "Clients/\(client.sid)", ["VoiceUrl": "/y"]).code == "R-3201")
+        #expect(api.send("PUT", "Clients/\(client.sid)", ["VoiceUrl": "http://a/y"]).code == "R-3201")
     }
 
     @Test func `Nothing is made in an account that was closed`() throws {

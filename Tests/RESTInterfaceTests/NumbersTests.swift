@@ -13,8 +13,9 @@ import Testing
         let answer = api.send(
             "POST", "IncomingPhoneNumbers",
             [
-                "PhoneNumber": "+12345", "VoiceUrl": "/v", "VoiceMethod": "get", "SmsApplicationSid": application.sid,
-                "StatusCallback": "/c", "StatusCallbackMethod": "get",
+                "PhoneNumber": "+12345", "VoiceUrl": "http://a/v", "VoiceMethod": "get",
+                "SmsApplicationSid": application.sid,
+                "StatusCallback": "http://a/c", "StatusCallbackMethod": "get",
             ])
         let sid = try #require(answer["sid"])
         #expect(Parameter.isSID(sid, "PN") && answer.status == 200)
@@ -26,13 +27,13 @@ import Testing
                   "friendly_name": "+12345",
                   "phone_number": "+12345",
                   "is_sip": false,
-                  "voice_url": "/v",
+                  "voice_url": "http://a/v",
                   "voice_method": "GET",
                   "voice_fallback_method": "POST",
                   "sms_method": "POST",
                   "sms_fallback_method": "POST",
                   "sms_application_sid": "\(application.sid)",
-                  "status_callback": "/c",
+                  "status_callback": "http://a/c",
                   "status_callback_method": "GET",
                   "capabilities": {
                     "voice_capable": true,
@@ -83,7 +84,8 @@ import Testing
         let made = api.send(
             "POST", "IncomingPhoneNumbers",
             [
-                "PhoneNumber": "123", "FriendlyName": "N", "VoiceUrl": "/v", "SmsUrl": "/s", "SmsMethod": "GET",
+                "PhoneNumber": "123", "FriendlyName": "N", "VoiceUrl": "http://a/v", "SmsUrl": "http://a/s",
+                "SmsMethod": "GET",
                 "VoiceApplicationSid": application.sid,
             ])
         let path = "IncomingPhoneNumbers/\(made["sid"] ?? "")"
@@ -91,7 +93,7 @@ import Testing
         #expect(untouched.text == made.text)
         let changed = api.send(
             method, path, ["FriendlyName": "", "VoiceUrl": "", "VoiceApplicationSid": "", "SmsMethod": ""])
-        #expect(changed["friendly_name"] == "123" && changed["voice_url"] == nil && changed["sms_url"] == "/s")
+        #expect(changed["friendly_name"] == "123" && changed["voice_url"] == nil && changed["sms_url"] == "http://a/s")
         #expect(changed["voice_application_sid"] == nil && changed["sms_method"] == "POST")
         let capabilities = changed.object["capabilities"] as? [String: Bool]
         #expect(capabilities?["voice_capable"] == false && capabilities?["sms_capable"] == true)

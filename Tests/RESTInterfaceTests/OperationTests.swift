@@ -14,6 +14,9 @@ import Testing
     private let foreign: ClientRow
     private let application: ApplicationRow
     private let number: NumberRow
+    private let call: CallRow
+    private let message: MessageRow
+    private let notification: NotificationRow
 
     init() throws {
         api = try API { $0.minPasswordLength = 4 }
@@ -22,6 +25,10 @@ import Testing
         foreign = try api.client("carol", of: child)
         application = try api.application("App")
         number = try api.number("12345")
+        call = try api.call("alice", "carol")
+        message = try api.message("alice", "carol")
+        notification = try api.notification(of: call.number)
+        try api.notification(of: message.number)
         let ban = BanRow(
             sid: OperationTests.ban, kind: "source", source: "203.0.113.7", login: "x", failures: 20,
             since: api.clock.now, until: api.clock.now, refusal: Phones.refusal)
@@ -37,6 +44,9 @@ import Testing
             "ApplicationSid": exists ? application.sid : "AP" + nothing,
             "BanSid": exists ? OperationTests.ban : "BN" + nothing,
             "PhoneNumberSid": exists ? number.sid : "PN" + nothing,
+            "CallSid": exists ? call.number.sid(prefix: "CA") : "CA" + nothing,
+            "MessageSid": exists ? message.number.sid(prefix: "SM") : "SM" + nothing,
+            "NotificationSid": exists ? notification.number.sid(prefix: "NO") : "NO" + nothing,
         ]
         var path = operation.path.text
         for (name, value) in values { path = path.replacing("{\(name)}", with: value) }
@@ -49,6 +59,7 @@ import Testing
         "createClient": ["Login": "dave", "Password": "test"], "createApplication": ["FriendlyName": "New"],
         "createNumber": ["PhoneNumber": "777"], "sendMessage": ["From": "alice", "To": "carol", "Body": "x"],
         "sendMessagePlain": ["From": "alice", "To": "carol", "Body": "x"],
+        "startCall": ["From": "alice", "To": "carol", "Url": "http://a/v"], "orderCall": ["Status": "completed"],
     ]
 
     private func ask(_ operation: Operation, _ form: Form? = nil, path: String? = nil, as caller: AccountRow? = nil)
@@ -68,6 +79,7 @@ import Testing
             return operation.path.names == ["AccountSid"]
                 ? ask(operation, path: "/Accounts/AC0") : ask(operation, path: path(operation, exists: false))
         case .parameterMissing: return ask(operation, [:])
+        case .parameterInvalid where operation.name == "orderCall": return ask(operation, ["Status": "ended"])
         case .parameterInvalid:
             let parameter = try #require(operation.parameters.first { !$0.isRequired } ?? operation.parameters.last)
             var form = OperationTests.good[operation.name].map { $0.filter { $0.key != parameter.name } } ?? []
@@ -109,6 +121,15 @@ import Testing
             return ask(operation)
         case .recipientUnreachable:
             api.phones.content.withLock { $0.refusal = Phones.refusal }
+            return ask(operation)
+        case .callOver:
+            let ended = try api.call("alice", "carol") { $0.endedAt = $0.startedAt }
+            return ask(operation, path: path(operation).replacing(/CA[0-9a-f]+/, with: ended.number.sid(prefix: "CA")))
+        case .callAnswered:
+            api.phones.content.withLock { $0.orderResult = .alreadyAnswered }
+            return ask(operation, ["Status": "canceled"])
+        case .callElsewhere:
+            api.phones.content.withLock { $0.orderResult = .unknown }
             return ask(operation)
         // What every operation can end with.
         case .notAuthenticated:
@@ -167,15 +188,8 @@ import Testing
         let operation = Operation.all[index]
         let binding = api.binding(client)
         try api.bind([binding])
-        let call = try api.call("alice", "carol")
-        let message = try api.message("alice", "carol")
         var path = path(operation)
-        for (prefix, sid) in [
-            ("RS", RegistrationSID.make(binding)), ("CS", call.number.sid(prefix: "CA")),
-            ("MS", message.number.sid(prefix: "SM")),
-        ] {
-            path = path.replacing(prefix + String(repeating: "0", count: 32), with: sid)
-        }
+        path = path.replacing("RS" + String(repeating: "0", count: 32), with: RegistrationSID.make(binding))
         let answer = ask(operation, path: path)
         #expect(answer.status == operation.success, "\(operation.name) \(answer.text)")
         #expect((answer.headers["Content-Type"] == nil) == answer.bytes.isEmpty)

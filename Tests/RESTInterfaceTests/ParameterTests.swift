@@ -21,13 +21,22 @@ import Testing
         (
             .url,
             [
-                "http://a", "HTTPS://a.example/b?c=d&e#f", "/", "/app/hello.xml", "http://[2001:db8::1]:80/",
-                "http://user@host/", "http://a/%20", "https://" + String(long.prefix(2040)),
+                "http://a", "HTTPS://a.example/b?c=d&e#f", "http://[2001:db8::1]:80/", "http://127.0.0.1:8080?x",
+                "http://a.b./", "http://a/%20", "https://a/" + String(long.prefix(2038)), "http://my_host-1:65535",
             ],
             [
                 "http://", "https:///a", "http://?a", "http://#a", "http://:80/", "http://@a", "ftp://a/", "a", "a/b",
+                "/", "/app",
+                "http://[", "http://[]", "http://[1.2.3.4]/", "http://[::1", "http://[::1]80", "http://[::g]/",
+                "http://a:",
+                "http://a:0/", "http://a:65536/", "http://a:x/", "http://a:1:2/", "http://a..b/", "http://.a/",
+                "http://%41/",
+                "http://user@host/", "http://user:secret@host/", "http://a/%2", "http://a/%zz", "http://a/{x}",
+                "http://a/[x]",
+                "http://a/#b#c", "http://a/\"b\"", "http://a/<b>", "http://a\\b",
+                "http://" + String(long.prefix(64)) + "/",
                 "http:/a", "http://a b", "http://a/é", "http://a/\u{7f}", "http://a\r\nb", "javascript:alert(1)", " /",
-                "https://" + String(long.prefix(2041)), "file:///etc/passwd",
+                "https://a/" + String(long.prefix(2039)), "file:///etc/passwd",
             ]
         ),
         (
@@ -56,6 +65,20 @@ import Testing
             ["from", "From:", "From:up", "From:asc:asc", ":asc", "X"]
         ),
         (.refused("for a reason."), [], ["a"]),
+        (
+            .target,
+            [
+                "alice", "client:alice", "+123", "sip:bob@example.com", "SIP:bob@example.com:5070;transport=tcp",
+                "bob@[2001:db8::1]:5060", "alice?X-A=1&B=%20c", "client:alice?", "bob@example.com?X-A=a%3Db",
+            ],
+            [
+                "a b", "client:", "sip:alice", "sips:bob@example.com", "@example.com", "bob@", "bob@a@b", "bob@a..b",
+                "bob@a:0", "<sip:bob@a>", "bob@a\r\nX: y", "alice?X-A", "alice?X-A=%0d", "alice?X-A=%zz", "alice?X A=1",
+                "alice?=1", "alice?X-A=%ff", "alice?" + (0...20).map { "X-\($0)=1" }.joined(separator: "&"),
+                String(long.prefix(1025)),
+            ]
+        ),
+        (.words(["a", "b"]), ["a", "b,a", "a, b", " a "], ["c", "a,", ",", "a b", "a,,b"]),
     ]
 
     @Test(arguments: table.indices)

@@ -40,7 +40,9 @@ import Testing
             404: [.notFound], 405: [.methodNotAllowed], 408: [.requestTimedOut],
             409: [
                 .loginTaken, .loginTakenElsewhere, .applicationInUse, .numberTaken, .emailTaken, .recipientUnreachable,
-            ], 413: [.bodyTooLarge], 414: [.targetTooLong], 415: [.bodyNotForm], 417: [.expectationUnknown],
+                .callAnswered, .callElsewhere,
+            ], 410: [.callOver], 413: [.bodyTooLarge], 414: [.targetTooLong], 415: [.bodyNotForm],
+            417: [.expectationUnknown],
             429: [.tooManyFailures], 431: [.headersTooLarge], 500: [.unexpected], 501: [.notImplemented],
             503: [.overloaded, .storeUnavailable, .searchTooLong, .changeNotInEffect, .textsRefused],
             505: [.versionUnsupported],

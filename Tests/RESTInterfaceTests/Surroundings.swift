@@ -12,9 +12,17 @@ final class Phones: SIPService {
         var number: RecordNumber
     }
 
+    struct Order: Equatable {
+        var number: RecordNumber
+        var order: CallOrderRequest
+    }
+
     struct Content {
         var removed: [String] = []
         var texts: [Text] = []
+        var calls: [OutgoingCallRequest] = []
+        var orders: [Order] = []
+        var orderResult = CallOrderResult.done
         var refusal: SIPRefusal?
         var failures: [String: AttemptReport] = [:]
         var count: UInt64 = 0
@@ -27,6 +35,8 @@ final class Phones: SIPService {
     let drop = Mutex<@Sendable (Int64, [UInt8]) -> Void>({ _, _ in })
 
     var removed: [String] { content.withLock { $0.removed } }
+    var calls: [OutgoingCallRequest] { content.withLock { $0.calls } }
+    var orders: [Order] { content.withLock { $0.orders } }
     var texts: [Text] { content.withLock { $0.texts } }
 
     func lastFailure(ofClient login: String) -> AttemptReport? { content.withLock { $0.failures[login] } }
@@ -40,6 +50,20 @@ final class Phones: SIPService {
         content.withLock { content in
             content.texts.append(Text(body: body, from: from, to: to, number: number))
             return content.refusal
+        }
+    }
+
+    func startCall(_ call: OutgoingCallRequest) -> SIPRefusal? {
+        content.withLock { content in
+            content.calls.append(call)
+            return content.refusal
+        }
+    }
+
+    func order(_ number: RecordNumber, _ order: CallOrderRequest) -> CallOrderResult {
+        content.withLock { content in
+            content.orders.append(Order(number: number, order: order))
+            return content.orderResult
         }
     }
 

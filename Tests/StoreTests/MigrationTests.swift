@@ -11,11 +11,11 @@ import Testing
         try Store(path: scratch.path).fill(clients: 1)
         let steps =
             Migration.all + [
-                Migration(version: 3, sql: "CREATE TABLE later (id INTEGER PRIMARY KEY); PRAGMA user_version = 3")
+                Migration(version: 4, sql: "CREATE TABLE later (id INTEGER PRIMARY KEY); PRAGMA user_version = 4")
             ]
         for _ in 0..<2 {
             let connection = try Store.open(path: scratch.path, options: StoreOptions(), migrations: steps)
-            #expect(try connection.number("PRAGMA user_version") == 3)
+            #expect(try connection.number("PRAGMA user_version") == 4)
             #expect(try connection.number("SELECT count(*) FROM client") == 1)
             #expect(try connection.number("SELECT count(*) FROM later") == 0)
         }
@@ -26,13 +26,13 @@ import Testing
         try Store(path: scratch.path).fill(clients: 1)
         let steps =
             Migration.all + [
-                Migration(version: 3, sql: "CREATE TABLE later (id INTEGER); PRAGMA user_version = 3; CREATE NONSENSE")
+                Migration(version: 4, sql: "CREATE TABLE later (id INTEGER); PRAGMA user_version = 4; CREATE NONSENSE")
             ]
         #expect(throws: StoreError.self) {
             try Store.open(path: scratch.path, options: StoreOptions(), migrations: steps)
         }
         let store = try Store(path: scratch.path)
-        #expect(try store.connection.number("PRAGMA user_version") == 2)
+        #expect(try store.connection.number("PRAGMA user_version") == 3)
         #expect(try store.connection.number("SELECT count(*) FROM sqlite_schema WHERE name = 'later'") == 0)
     }
 

@@ -70,7 +70,7 @@ import Testing
     @Test("A database of a newer version is refused with both versions named")
     func newer() throws {
         try Store(path: scratch.path).connection.execute("PRAGMA user_version = 99")
-        let expected = StoreError.newerSchema(path: scratch.path, found: 99, known: 2)
+        let expected = StoreError.newerSchema(path: scratch.path, found: 99, known: 3)
         #expect(throws: expected) { try Store(path: scratch.path) }
         #expect(throws: expected) { try Store(reading: scratch.path) }
         #expect(expected.description.contains("99") && expected.description.contains(scratch.path))

@@ -3,7 +3,10 @@
 `api` is a client program of the HTTP API, `person` makes clients with names of their own, and their phones.
 
 A test changes the configuration with a mark: `@pytest.mark.configuration(registrar={"minExpires": "1s"})`.
-In a module with `SHARES_ONE_DAEMON = True` all tests without this mark use the same daemon.
+In a module with `SHARES_ONE_DAEMON = True` all tests without this mark use the same daemon. A module's
+`CONFIGURATION` is that of all its daemons, under the mark.
+
+`web` is an HTTP server of the test's own (webapp.py): what answers for clients and numbers.
 """
 
 import itertools
@@ -15,8 +18,9 @@ pytest.register_assert_rewrite("api")
 
 import storm
 from api import API
-from daemon import BINARY, Daemon
+from daemon import BINARY, Daemon, merge
 from phone import Phone
+from webapp import WebApp
 
 CLIENTS = ("alice", "bob", "carol", "dave")
 
@@ -42,13 +46,15 @@ def pytest_runtest_makereport(item, call):
 
 def make_server(request, directory):
     mark = request.node.get_closest_marker("configuration")
-    return Daemon(directory, CLIENTS, **(mark.kwargs if mark else {}))
+    keys = getattr(request.module, "CONFIGURATION", {})
+    return Daemon(directory, CLIENTS, **merge(keys, mark.kwargs if mark else {}))
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
+def shared(request, tmp_path_factory):
     """The daemon of the tests of a module that share one."""
-    daemon = Daemon(tmp_path_factory.mktemp("shared") / "daemon", CLIENTS).start()
+    keys = getattr(request.module, "CONFIGURATION", {})
+    daemon = Daemon(tmp_path_factory.mktemp("shared") / "daemon", CLIENTS, **keys).start()
     yield daemon
     daemon.stop()
 
@@ -83,6 +89,14 @@ def phone(server):
     yield make
     for made in phones:
         made.close()
+
+
+@pytest.fixture
+def web():
+    """An HTTP server of the test's own."""
+    made = WebApp()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ SHARES_ONE_DAEMON = True
 FULL = {
     "FriendlyName": "Menu", "VoiceUrl": "http://app.example/voice?a=1&b=2", "VoiceMethod": "GET",
     "VoiceFallbackUrl": "https://app.example/fallback", "VoiceFallbackMethod": "GET", "SmsUrl": "http://app.example/sms",
-    "SmsMethod": "GET", "SmsFallbackUrl": "/sms/fallback", "SmsFallbackMethod": "GET",
+    "SmsMethod": "GET", "SmsFallbackUrl": "http://app.example/sms/fallback", "SmsFallbackMethod": "GET",
     "StatusCallback": "http://app.example/status", "StatusCallbackMethod": "GET",
 }
 MEMBERS = [
@@ -58,14 +58,14 @@ def test_a_name_is_enough_and_what_has_no_value_is_left_out(api):
 
 @pytest.mark.parametrize("suffix", [".json", ""])
 def test_a_missing_name_is_told_in_restcomms_words(api, suffix):
-    message = assert_refused(api.post(f"Applications{suffix}", VoiceUrl="/voice"), 400, "R-3301")
+    message = assert_refused(api.post(f"Applications{suffix}", VoiceUrl="http://app.example/voice"), 400, "R-3301")
     assert message == "Friendly name can not be null."
 
 
 def test_rcml_url_is_another_name_for_voice_url(api):
     made = api.create("Applications", FriendlyName="Old", RcmlUrl="http://app.example/rcml")
     assert made["voice_url"] == made["rcml_url"] == "http://app.example/rcml"
-    changed = api.update(f"Applications/{made['sid']}", RcmlUrl="/new")
+    changed = api.update(f"Applications/{made['sid']}", RcmlUrl="http://app.example/new")
     assert changed["voice_url"] == changed["rcml_url"] == "/new"
 
 

@@ -79,6 +79,7 @@ class People:
             "alice registers again": lambda: self.phone("alice", "NewPassword").register(),
             "alice calls bob, and carol who is not there": self.call,
             "bob takes the text": self.take_text,
+            "bob answers the call, which has no application": self.take_call,
         }[what]()
 
     def register_wrongly(self):
@@ -115,6 +116,15 @@ class People:
         bob = self.phone("bob", "test2")
         bob.reply(bob.expect("MESSAGE"), 200)
         self.daemon.wait_for_event("message.end")
+
+    def take_call(self):
+        bob = self.phone("bob", "test2")
+        ringing = bob.incoming_call()
+        ringing.reply(200)
+        ringing.expect("ACK")
+        # The address of its application is not allowed.
+        bob.reply(ringing.expect("BYE"), 200)
+        assert eventually(lambda: all("end_time" in call for call in self.daemon_calls()))
 
     def close(self):
         for phone in self.phones.values():

@@ -11,7 +11,7 @@ _numbers = itertools.count(1)
 
 URLS = {
     "VoiceUrl": "http://app.example/voice?a=1&b=2", "VoiceMethod": "GET", "VoiceFallbackUrl": "https://app.example/fallback",
-    "VoiceFallbackMethod": "GET", "SmsUrl": "http://app.example/sms", "SmsMethod": "GET", "SmsFallbackUrl": "/sms/fallback",
+    "VoiceFallbackMethod": "GET", "SmsUrl": "http://app.example/sms", "SmsMethod": "GET", "SmsFallbackUrl": "http://app.example/sms/fallback",
     "SmsFallbackMethod": "GET", "StatusCallback": "http://app.example/status", "StatusCallbackMethod": "GET",
 }
 MEMBER_OF = {
@@ -109,7 +109,7 @@ def test_a_wrong_value_is_refused_and_its_parameter_is_named(api, number, name):
     answer = api.post("IncomingPhoneNumbers.json", PhoneNumber=phone_number, **{name: value})
     assert_refused(answer, 400, "R-3302", parameter=name)
     assert api.fetch("IncomingPhoneNumbers", PhoneNumber=phone_number)["total"] == 0
-    answer = api.put(f"IncomingPhoneNumbers/{number['sid']}.json", **{"SmsUrl": "/new", name: value})
+    answer = api.put(f"IncomingPhoneNumbers/{number['sid']}.json", **{"SmsUrl": "http://app.example/new", name: value})
     assert_refused(answer, 400, parameter=name)
     assert api.fetch(f"IncomingPhoneNumbers/{number['sid']}") == number, "all or nothing"
 

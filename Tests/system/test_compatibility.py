@@ -11,6 +11,7 @@ import pytest
 
 from daemon import ROOT
 from phone import Phone, connect
+from webapp import response
 
 PAGE = ROOT / "Docs/Compatibility.md"
 UTC = re.compile(r"\w{3}, [1-9]\d? \w{3} \d{4} \d\d:\d\d:\d\d \+0000")
@@ -244,7 +245,7 @@ def test_closing_an_account_removes_its_clients(top, phone_of):
     "/restcomm/2012-04-24/Organizations", "/restcomm/2012-04-24/Accounts/migrate/AC" + 32 * "0",
     "/restcomm/2012-04-24/Accounts/{sid}/Supervisor", "/restcomm/2012-04-24/Accounts/{sid}/Supervisor/metrics",
     "/restcomm/2012-04-24/Accounts/{sid}/Recordings", "/restcomm/2012-04-24/Accounts/{sid}/Conferences",
-    "/restcomm/2012-04-24/Accounts/{sid}/Notifications", "/restcomm/2012-04-24/Accounts/{sid}/AvailablePhoneNumbers"])
+    "/restcomm/2012-04-24/Accounts/{sid}/AvailablePhoneNumbers"])
 def test_resources_that_are_not_there(top, path):
     path = path.format(sid=top.sid)
     assert top.get(path).status == top.ask("PUT", path, {}).status == 404
@@ -315,7 +316,8 @@ def test_password_is_shown_once_in_mode_digest(top):
 @pytest.mark.parametrize(["name", "value"], [
     ("Status", "2"), ("Status", "yes"), ("VoiceMethod", "PUT"), ("VoiceUrl", "example.com"),
     ("VoiceUrl", "ftp://example.com"), ("VoiceUrl", "http://a b"), ("VoiceUrl", "http://:80/"),
-    ("VoiceUrl", "https://#x"), ("VoiceFallbackUrl", "/" + "x" * 2048), ("VoiceApplicationSid", "AP1"),
+    ("VoiceUrl", "https://#x"), ("VoiceUrl", "/demos/hello.xml"), ("VoiceUrl", "http://u:p@example.com/"),
+    ("VoiceFallbackUrl", "http://a/" + "x" * 2048), ("VoiceApplicationSid", "AP1"),
     ("VoiceApplicationSid", "AP" + 32 * "0"), ("FriendlyName", "x" * 65), ("Password", "x" * 129)])
 def test_values_are_checked(top, name, value):
     refused = top.post("Clients", **{"Login": "erin", "Password": "RestComm1234", name: value})
@@ -426,14 +428,40 @@ def test_calls(top, server, alice, bob):
         "alice", "bob", "completed", "client-to-client")
     assert not {"InstanceId", "price", "price_unit", "answered_by", "forwarded_from", "phone_number_sid"} & call.keys()
     assert top.get("Calls?SubAccounts=true&localOnly=true&ConferenceSid=CF1").json["total"] == 1
-    assert top.post("Calls", From="alice", To="bob", Url="http://example.com").status == 405
-    assert top.post(f"Calls/{call['sid']}", Status="completed").status == 405
     assert top.delete(f"Calls/{call['sid']}").status == 405
     for query in ("Status=COMPLETED", "SortBy=Price", "SortBy=From:up", "StartTime=2026-13-01", "Page=1"):
         assert top.get(f"Calls?{query}").status == 400, query
     child = top.child()
     assert child.get(f"Calls/{call['sid']}").status == 403
     assert child.get("Calls").json["total"] == 0
+
+
+@pytest.mark.configuration(applications={"allow": ["127.0.0.0/8"]})
+def test_calls_of_the_api(top, alice, bob, web):
+    form = {"From": "alice", "To": "client:bob", "Url": web.url("/app")}
+    assert top.post("Calls", **{**form, "From": "stranger"}).status == 400
+    refused = top.post("Calls", **{**form, "To": "client:carol"})
+    assert refused.status == 409 and refused.json["code"] == "R-3408"
+    assert "The SIP Client carol is not registered or does not exist" in refused.json["message"]
+    web.answer("/app", response("<Dance/>", '<Pause length="30"/>'))
+    made = top.post("Calls", **form).json
+    ringing = bob.incoming_call()
+    ringing.reply(200)
+    ringing.expect("ACK")
+    web.wait_for("/app")
+    path = f"Calls/{made['sid']}"
+    assert top.post(path, Status="canceled").json["code"] == "R-3410"
+    assert top.post(path, Status="completed").status == 200
+    bob.reply(ringing.expect("BYE"), 200)
+    over = top.post(path, Status="completed")
+    assert over.status == 410 and over.json["code"] == "R-3409"
+    noted = top.get(f"{path}/Notifications").json["notifications"]
+    assert noted[0]["line"] == 2 and not {"request_variables", "response_body"} & noted[0].keys()
+    assert top.post(f"Calls/CA{32 * '0'}", Status="completed").status == 404
+    call, answered = connect(alice, bob)
+    between = next(call for call in top.get("Calls").json["calls"] if call["direction"] == "client-to-client")
+    assert top.post(f"Calls/{between['sid']}", Status="completed").json["code"] == "R-3411"
+    call.hang_up(answered)
 
 
 def test_texts(top, server, alice, bob):
@@ -450,10 +478,14 @@ def test_texts(top, server, alice, bob):
     assert top.get("SMS/Messages", accept=None).text.count("<SMSMessage>") == 2
 
 
-def test_client_with_an_application_is_refused(top, alice, bob):
+@pytest.mark.configuration(applications={"allow": ["127.0.0.0/8"]})
+def test_client_with_an_application(top, alice, bob, web):
     sid = next(client["sid"] for client in top.get("Clients").json if client["login"] == "alice")
-    assert top.put(f"Clients/{sid}", VoiceUrl="http://example.com/").status == 200
-    assert alice.call("bob").expect_final().status == 501
+    assert top.put(f"Clients/{sid}", VoiceUrl=web.url("/app")).status == 200
+    web.answer("/app", response('<Reject reason="busy"/>'), response("<Sms>seen</Sms>"))
+    assert alice.call("bob").expect_final().status == 486
+    assert alice.text("bob").status == 202
+    alice.reply(alice.expect("MESSAGE"), 200)
     assert top.put(f"Clients/{sid}", VoiceUrl="").status == 200
     connect(alice, bob)
 

@@ -105,7 +105,7 @@ extension CallShard {
                 asCaller: response, localTag: party.leg.localTag, requestURI: response.to.uri, flow: flow)
         else { return }
         sendAcknowledgement(
-            in: dialog, response.sequenceNumber, party.leg.credentials, [], [], server: server,
+            in: dialog, response.sequenceNumber, party.leg.credentials, server: server,
             effects: &effects)
         if let known = call.caller?.dialog, known.contains(answer: response) { return }
         if party.leg.dialogs.contains(where: { $0.callee.contains(answer: response) }) { return }

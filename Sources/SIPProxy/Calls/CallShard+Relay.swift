@@ -203,7 +203,7 @@ extension CallShard {
                 asCaller: response, localTag: response.fromTag.bytes, requestURI: response.to.uri, flow: flow)
         else { return }
         sendAcknowledgement(
-            in: dialog, response.sequenceNumber, [], [], [], server: server, effects: &effects)
+            in: dialog, response.sequenceNumber, [], server: server, effects: &effects)
     }
 
     private mutating func giveBack(

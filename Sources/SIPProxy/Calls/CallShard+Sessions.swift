@@ -55,7 +55,7 @@ extension CallShard {
         guard response.status >= 200, let call = calls[index], let dialog = call.caller?.dialog else { return }
         // Each time: the ACK before may be lost.
         sendAcknowledgement(
-            in: dialog, response.sequenceNumber, [], [], [], server: server, effects: &effects)
+            in: dialog, response.sequenceNumber, [], server: server, effects: &effects)
         guard call.bringing?.leg == leg else { return }
         calls[index]?.bringing = nil
         calls[index]?.caller?.dialog?.refreshTarget(by: response)

@@ -2,22 +2,22 @@ import Primitives
 import SIPMessage
 
 /// One way of a number to the outside.
-struct GatewayRoute: Equatable {
+public struct GatewayRoute: Equatable, Sendable {
     /// The index of the gateway.
-    var gateway: Int
+    public var gateway: Int
     /// The number as that gateway wants it.
-    var number: [UInt8]
+    public var number: [UInt8]
     /// How much of the number its rule has matched.
-    var matched: Int
+    public var matched: Int
 }
 
 extension Gateway {
     /// The longest number that goes out: twice what E.164 and a prefix can be.
-    static let longestNumber = 32
+    public static let longestNumber = 32
 
     /// The number that a user part means, escapes decoded: digits, `*` and `#`, with a `+` in front or without; nil for
     /// anything else, which is no number outside.
-    static func number(_ user: ByteSlice) -> [UInt8]? {
+    public static func number(_ user: ByteSlice) -> [UInt8]? {
         var writer = ByteWriter(capacity: 64)
         guard user.count <= 3 * longestNumber else { return nil }
         writer.append(unescaped: user)
@@ -43,7 +43,7 @@ extension Gateway {
     }
 
     /// The Request-URI of a number at this gateway; nil when its own URI is none of SIP.
-    func requestURI(_ number: [UInt8]) -> [UInt8]? {
+    public func requestURI(_ number: [UInt8]) -> [UInt8]? {
         uri.withSlice { text in
             guard let parsed = SIPURI(text) else { return nil }
             var writer = ByteWriter(capacity: 128)
@@ -66,7 +66,7 @@ extension Gateway {
 
 extension [Gateway] {
     /// The ways of a number to the outside: the longest match first, then in the order of the gateways.
-    func routes(of number: [UInt8]) -> [GatewayRoute] {
+    public func routes(of number: [UInt8]) -> [GatewayRoute] {
         var routes: [GatewayRoute] = []
         for index in indices {
             guard let found = self[index].route(number) else { continue }

@@ -25,6 +25,7 @@ struct Driver {
         ("dns", fuzzDNS),
         ("http", fuzzHTTP),
         ("log", fuzzLog),
+        ("rcml", fuzzRCML),
         ("route-token", fuzzRouteToken),
         ("sequence", fuzzSequence),
         ("sip-message", fuzzSIPMessage),
