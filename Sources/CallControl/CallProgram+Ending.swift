@@ -44,6 +44,7 @@ extension CallProgram {
         case .complete:
             conclude(480, .endedByOrder)
         case .redirect(let address):
+            isFixed = false
             if case .new = state {
                 application.voice = address
                 application.voiceFallback = nil

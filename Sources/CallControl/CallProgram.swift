@@ -59,8 +59,8 @@ public struct CallProgram: Sendable {
 
     let facts: CallFacts
     let settings: Settings
-    /// True for a Dial without an application: nobody is told, and there is one record.
-    let isFixed: Bool
+    /// True for a Dial without an application: nobody is told, and there is one record. An order of the API can end that.
+    var isFixed: Bool
     var application: Application
     var state = State.new
     /// The verbs of the document that runs, and the next of them.

@@ -142,7 +142,9 @@ struct RCMLContent {
 
     /// A value of an application as it can be shown to people: short, on one line.
     static func shown(_ text: String) -> String {
-        let clean = text.unicodeScalars.prefix(60).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : Character($0) }
+        let clean = text.unicodeScalars.prefix(60).map {
+            $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : Character($0)
+        }
         return "'" + String(clean) + (text.unicodeScalars.count > 60 ? "...'" : "'")
     }
 }

@@ -184,9 +184,7 @@ extension RCMLReader {
             var name = WebAddress.percentDecoded(halves[0]).map(RCMLContent.trim) ?? ""
             let value = WebAddress.percentDecoded(halves.count > 1 ? halves[1] : "").map(RCMLContent.trim)
             if !name.isEmpty, !name.lowercased().hasPrefix("x-") { name = "X-" + name }
-            guard let value, RCMLReader.isToken(name), name.utf8.count <= 128, value.utf8.count <= 512,
-                !RCMLReader.hasControls(value)
-            else {
+            guard let value, WebhookRequest.Parameter(name, value).canBeHeader else {
                 remark(
                     CallNotification.Code.nounName,
                     "The header \(RCMLContent.shown(String(pair))) was left out: its name must be a token, and its value "
@@ -203,13 +201,5 @@ extension RCMLReader {
             result.append(WebhookRequest.Parameter(name, value))
         }
         return result
-    }
-
-    /// RFC 3261 section 25.1.
-    private static func isToken(_ text: String) -> Bool {
-        text.utf8.count > 2
-            && text.utf8.allSatisfy {
-                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) || "-.!%*_+`'~".utf8.contains($0)
-            }
     }
 }

@@ -167,7 +167,7 @@ public struct TextProgram: Sendable {
         textCount += 1
         var text = CallText(
             id: textCount, number: makeNumber(), from: sms.from ?? facts.to, to: sms.to ?? facts.from, body: sms.body)
-        text.headers = headers
+        text.headers = Array(headers.filter(\.canBeHeader).prefix(RCMLLimits().headers))
         texts[text.id] = CallProgram.Sending(text: text, callback: sms.statusCallback)
         actions.append(.send(text))
         return text

@@ -23,6 +23,17 @@ public struct WebhookRequest: Equatable, Sendable {
             self.name = name
             self.value = value
         }
+
+        /// True when it can be a header of a SIP message that an application sets: the name is a token (RFC 3261 section
+        /// 25.1) that begins with `X-`, the value is one line, and neither is long.
+        public var canBeHeader: Bool {
+            name.lowercased().hasPrefix("x-") && (3...128).contains(name.utf8.count)
+                && name.utf8.allSatisfy {
+                    (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) || "-.!%*_+`'~".utf8.contains($0)
+                }
+                && value.utf8.count <= 512
+                && !value.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
+        }
     }
 
     /// All parts.

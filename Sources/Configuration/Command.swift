@@ -24,12 +24,12 @@ public enum Command: Equatable, Sendable {
     case bans(json: Bool)
     /// Lift the bans and delays of an address or a login.
     case bansLift(subject: String)
-    /// Test a document of an application; `url` is where it is fetched from.
-    case rcmlCheck(file: String, url: String?)
     /// Show what would become of a call or a text, without making one.
     case route(RouteQuery)
     /// Fetch an application's document as a call or a text would, and show what comes of it.
     case applicationTest(ApplicationQuery)
+    /// Test a document of an application; `url` is where it is fetched from.
+    case rcmlCheck(file: String, url: String?)
     /// Print the version.
     case version
     /// Print this text and end with exit code 0.

@@ -95,14 +95,6 @@ enum CommandTable {
             arguments: [Argument(name: "SOURCE|LOGIN", help: "An address or a login as 'rollcall bans' shows it.")]
         ) { values throws(UsageError) in .bansLift(subject: values.arguments[0]) },
         CommandDeclaration(
-            words: ["rcml", "check"],
-            summary: "Test a document of an application: what is understood, and what is wrong.",
-            arguments: [Argument(name: "FILE", help: "The RCML document; - for standard input.")],
-            options: [
-                Option(name: "--url", value: "URL", help: "Where it is fetched from: relative URLs are resolved by it.")
-            ]
-        ) { values throws(UsageError) in .rcmlCheck(file: values.arguments[0], url: values.value("--url")) },
-        CommandDeclaration(
             words: ["route"], summary: "Show what would become of a call or a text, step by step, without making one.",
             options: [
                 Option(name: "--from", value: "LOGIN", help: "The client that calls or texts."),
@@ -125,6 +117,14 @@ enum CommandTable {
                 Option(name: "--method", value: "METHOD", help: "How a URL is fetched: POST (without it) or GET."),
             ]
         ) { values throws(UsageError) in .applicationTest(try application(values)) },
+        CommandDeclaration(
+            words: ["rcml", "check"],
+            summary: "Test a document of an application: what is understood, and what is wrong.",
+            arguments: [Argument(name: "FILE", help: "The RCML document; - for standard input.")],
+            options: [
+                Option(name: "--url", value: "URL", help: "Where it is fetched from: relative URLs are resolved by it.")
+            ]
+        ) { values throws(UsageError) in .rcmlCheck(file: values.arguments[0], url: values.value("--url")) },
         CommandDeclaration(words: ["version"], summary: "Print the version.") { _ throws(UsageError) in .version },
         CommandDeclaration(
             words: ["help"], summary: "Print this text, or that of a command.",

@@ -312,6 +312,11 @@ extension Reason {
                 "R-1614", 403, "The gateway does not accept our credentials.",
                 "Check user and password of the gateway in the configuration."
             )
+        case .textUnsuitable:
+            Entry(
+                "R-1615", 406, "An application takes plain text only, and the text has another type or is empty.",
+                "Send text/plain with something in it; applications.messages: \"direct\" lets texts go to the client that they name."
+            )
         }
     }
 }

@@ -82,6 +82,7 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case numberWithoutApplication = 1612
     case noGateway = 1613
     case gatewayRefused = 1614
+    case textUnsuitable = 1615
 
     /// The code as text: `R-` and four digits.
     public var code: ByteSlice { entry.code }

@@ -23,6 +23,10 @@ extension CallShard {
         }
         // Without state of its own: the answer to a retransmitted CANCEL is the same again.
         server.respond(to: request, status: 200, from: flow, effects: &effects)
+        if transaction.call != .none {
+            cancelled(index, by: request, server: server, now: now, effects: &effects)
+            return
+        }
         guard case .invite(let machine) = transaction.machine, machine.state == .proceeding,
             contexts[transaction.context]?.isCancelled == false
         else { return }
@@ -151,7 +155,7 @@ extension CallShard {
 
 extension SIPMessage {
     /// The Reason values (RFC 3326, one a protocol) as they came, those that can be read, joined by commas.
-    fileprivate var wellFormedReasons: [UInt8] {
+    var wellFormedReasons: [UInt8] {
         var reasons: [UInt8] = []
         var values = values(of: .reason)
         while let value = values.next(in: self), reasons.count < 512 {

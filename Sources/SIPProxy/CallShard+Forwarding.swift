@@ -57,6 +57,7 @@ extension CallShard {
                     caller: source, callee: flow, callerTag: RouteToken.hash(tag: request.fromTag), record: record)
                 appendRecordRoute(token, of: request, settings, &effects.outbox.bytes)
             }
+            if plan.writesContact { effects.outbox.bytes.appendContact(settings.listeners[listener].contact) }
             effects.outbox.bytes.appendForwardedHeaders(of: request, forwarded)
         }
         transactions.clients[index]?.request = effects.outbox.bytes.slice(from: start).bytes

@@ -65,7 +65,7 @@ extension CallShard {
                 startTimerC(context, server.settings.timerC, now)
             }
             if contexts[context]?.isFinal == false {
-                sendUpstream(response, serverIndex, server, now, &effects)
+                sendUpstream(response, context, transaction.flow, serverIndex, server, now, &effects)
                 recordRinging(context, status, now: now, effects: &effects)
             }
             return
@@ -75,7 +75,7 @@ extension CallShard {
         contexts[context]?.branches[transaction.branch].state = .completed
         contexts[context]?.branches[transaction.branch].status = status
         if status < 300 {
-            sendUpstream(response, serverIndex, server, now, &effects)
+            sendUpstream(response, context, transaction.flow, serverIndex, server, now, &effects)
             if !isRepeated { succeeded(context, status, response, server: server, now: now, effects: &effects) }
             return
         }
@@ -181,6 +181,15 @@ extension CallShard {
         contexts[context]?.isFinal = true
         transactions.timers.cancel(state.timerC)
         let status = state.finalStatus
+        if state.user.call != .none {
+            if state.user.part == .text { logFailure(state, status, server, now, &effects) }
+            calls.inputs.append(
+                CallInput(
+                    user: state.user, context: context,
+                    kind: .failed(status, state.reason, status == state.bestStatus ? state.best : [])))
+            removeIfSpent(context)
+            return
+        }
         if status == 408, state.method != .invite {
             // RFC 4320 section 4.2: the client has given up at the same time; a 408 could only do harm.
             run(server: state.server, .abandoned, server, now, &effects)
@@ -231,11 +240,16 @@ extension CallShard {
     }
 
     private mutating func sendUpstream(
-        _ response: borrowing SIPMessage, _ serverIndex: SlabIndex, _ server: SIPServer, _ now: Now,
-        _ effects: inout Effects
+        _ response: borrowing SIPMessage, _ context: SlabIndex, _ flow: Flow, _ serverIndex: SlabIndex,
+        _ server: SIPServer, _ now: Now, _ effects: inout Effects
     ) {
-        // Of a request of the server's own nobody is told.
-        if serverIndex == .none { return }
+        // Of a request of the server's own nobody is told but the call that it belongs to.
+        if serverIndex == .none {
+            guard let user = contexts[context]?.user, user.call != .none else { return }
+            calls.inputs.append(
+                CallInput(user: user, context: context, kind: .response(response.bytes.bytes, flow)))
+            return
+        }
         let start = effects.outbox.bytes.count
         effects.outbox.bytes.appendForwardedResponse(response)
         answer(serverIndex, status: response.status, from: start, server, now, &effects)
@@ -286,6 +300,9 @@ extension CallShard {
         transactions.timers.cancel(state.timerC)
         transactions.timers.cancel(state.resolutionTimer)
         contexts.remove(context)
+        if state.user.call != .none {
+            calls.inputs.append(CallInput(user: state.user, context: context, kind: .forgotten))
+        }
     }
 }
 

@@ -34,6 +34,10 @@ extension CallShard {
             server.answerOwnRequest(request, from: flow, now: now, effects: &effects)
             return
         }
+        if server.isFromGateway(request, flow, now) {
+            receiveFromGateway(request, key, uri, from: flow, server: server, now: now, effects: &effects)
+            return
+        }
         guard let caller = server.authenticate(request, from: flow, now: now, effects: &effects) else { return }
         let standing = server.takeShare(of: caller.key, now: now)
         if standing.isOverShare {
@@ -41,14 +45,25 @@ extension CallShard {
             server.reject(request, .clientShareUsed, from: flow, now: now, effects: &effects)
             return
         }
-        let record = beginRecord(of: request, uri, clientID: caller.id, server: server, now: now, effects: &effects)
-        if let reason = authorize(standing, request, route) {
-            refuse(request, key, reason, record, caller, from: flow, server: server, now: now, effects: &effects)
-            return
-        }
+        var refusal = authorize(standing, request, route)
         var targets: [Target] = []
-        if let reason = server.appendTargets(of: request, uri, now: now, to: &targets) {
-            refuse(request, key, reason, record, caller, from: flow, server: server, now: now, effects: &effects)
+        if refusal == nil {
+            refusal = server.appendTargets(of: request, uri, now: now, to: &targets)
+            let isClient = refusal != .calleeUnknown
+            if request.method == .invite, request.toTag.isEmpty, standing.hasApplication || !isClient {
+                switch takeCall(
+                    request, key, uri, caller, standing, isClient: isClient, from: flow, server: server, now: now,
+                    effects: &effects)
+                {
+                case .taken: return
+                case .forwarded: break
+                case .refused(let reason): refusal = reason
+                }
+            }
+        }
+        let record = beginRecord(of: request, uri, clientID: caller.id, server: server, now: now, effects: &effects)
+        if let refusal {
+            refuse(request, key, refusal, record, caller, from: flow, server: server, now: now, effects: &effects)
             return
         }
         let otherFlows = targets.takeOtherFlows()
@@ -79,14 +94,14 @@ extension CallShard {
         return server.requestURIFault(request, uri)
     }
 
-    /// Step 6 of 16.3, and who may send what where: only registered clients, never anywhere else; and what a client with
-    /// an application begins is for that, whatever it has dialled.
+    /// Step 6 of 16.3, and who may send what where: only registered clients, never anywhere else; and the texts of a client
+    /// with an application are for that, whomever they name.
     private func authorize(
         _ standing: ClientStanding, _ request: borrowing SIPMessage, _ route: borrowing RouteProcessing
     ) -> Reason? {
         if !standing.isRegistered { return .callerNotRegistered }
         if route.leadsElsewhere { return .routeElsewhere }
-        let isForApplication = request.toTag.isEmpty && (request.method == .invite || request.method == .message)
+        let isForApplication = request.toTag.isEmpty && request.method == .message
         return standing.hasApplication && isForApplication ? .clientHasApplication : nil
     }
 
@@ -101,7 +116,7 @@ extension CallShard {
 
     /// Refuses a request of an authenticated client in a transaction of its own. Without one its retransmission would be
     /// taken for a replay of its credentials, and be challenged.
-    private mutating func refuse(
+    mutating func refuse(
         _ request: borrowing SIPMessage, _ key: TransactionKey, _ reason: Reason, _ record: PendingRecord,
         _ caller: Caller, from flow: Flow, server: SIPServer, now: Now, effects: inout Effects
     ) {
@@ -114,7 +129,7 @@ extension CallShard {
         answer(index, status: reason.status, from: start, server, now, &effects)
     }
 
-    private mutating func insertServer(
+    mutating func insertServer(
         _ request: borrowing SIPMessage, _ key: TransactionKey, owner: LoginKey?, from flow: Flow
     ) -> SlabIndex {
         let isReliable = flow.transport.isReliable
@@ -155,19 +170,28 @@ extension CallShard {
         forwardFirstGroup(request, contextIndex, from: flow, server: server, now: now, effects: &effects)
     }
 
-    /// Makes the context of a text of the server's own, which nobody waits for upstream, and forwards it.
+    /// Makes the context of a request of the server's own, which nobody waits for upstream, and forwards it.
+    ///
+    /// - Parameter user: The call that it belongs to, which is told its answers.
+    @discardableResult
     mutating func start(
         _ request: borrowing SIPMessage, destinations: [Destination], otherFlows: [Binding], _ record: PendingRecord,
-        server: SIPServer, now: Now, effects: inout Effects
-    ) {
+        user: RequestUser = RequestUser(), _ plan: ForwardingPlan = ForwardingPlan(), server: SIPServer, now: Now,
+        effects: inout Effects
+    ) -> SlabIndex {
         let nowhere = Flow(transport: .udp, listener: 0, remote: SocketAddress(address: IPAddress(ipv4: 0), port: 0))
         var context = ResponseContext(
             server: .none, method: request.method, source: nowhere, startedAt: now.instant)
         context.waiting = destinations.reversed()
         context.otherFlows = otherFlows
         context.record = record
-        forwardFirstGroup(
-            request, contexts.insert(context), from: nowhere, server: server, now: now, effects: &effects)
+        context.user = user
+        context.plan = plan
+        if case .peer? = destinations.first { context.isInDialog = true }
+        let index = contexts.insert(context)
+        if user.call != .none, request.method == .invite { startTimerC(index, server.settings.timerC, now) }
+        forwardFirstGroup(request, index, from: nowhere, server: server, now: now, effects: &effects)
+        return index
     }
 
     private mutating func forwardFirstGroup(
@@ -255,7 +279,7 @@ extension CallShard {
     }
 
     /// 16.2: 100 (Trying) at once, so that the caller stops repeating.
-    private mutating func sendTrying(
+    mutating func sendTrying(
         to request: borrowing SIPMessage, _ index: SlabIndex, from flow: Flow, server: SIPServer, now: Now,
         effects: inout Effects
     ) {
@@ -266,7 +290,7 @@ extension CallShard {
     }
 
     /// A copy of a request as it will be needed later: with received and rport in its topmost Via.
-    private func patched(_ request: borrowing SIPMessage, from flow: Flow) -> [UInt8] {
+    func patched(_ request: borrowing SIPMessage, from flow: Flow) -> [UInt8] {
         guard let index = request.firstIndex(of: .via) else { return request.bytes.bytes }
         let field = request.field(index)
         var writer = ByteWriter(capacity: request.bytes.count + 64)

@@ -9,6 +9,7 @@ struct CallShard {
     let number: UInt8
     var transactions: TransactionTable
     var contexts = Slab<ResponseContext>()
+    var calls = CallTable()
 
     init(number: UInt8, now: Instant) {
         self.number = number
@@ -29,6 +30,8 @@ struct CallShard {
             if let index = transactions.serversByKey[key] {
                 // 17.2: a retransmission is answered by its transaction.
                 run(server: index, .request, server, now, &effects)
+            } else if let place = calls.place(of: request, server) {
+                receive(request, key, inDialogOf: place, from: flow, server: server, now: now, effects: &effects)
             } else {
                 route(request, key, from: flow, server: server, now: now, effects: &effects)
             }
@@ -47,6 +50,10 @@ struct CallShard {
             perform(outcome, server: index, nil, server, now, &effects)
             // Only an ACK for a 2xx goes on, end to end.
             if !outcome.contains(.passToUser) { return }
+        }
+        if let place = calls.place(of: request, server) {
+            receiveAcknowledgement(request, of: place, from: flow, server: server, now: now, effects: &effects)
+            return
         }
         forwardAcknowledgement(request, from: flow, server: server, now: now, effects: &effects)
     }
@@ -165,6 +172,14 @@ struct CallShard {
             case .client: clientTimerFired(owner.timer, owner.index, server: server, now: now, effects: &effects)
             case .resolution: resolutionTimedOut(owner.index, server: server, now: now, effects: &effects)
             case .context: timerCFired(owner.index, server: server, now: now, effects: &effects)
+            case .callRinging: timerFired(.ringing, of: owner.index, server: server, now: now, effects: &effects)
+            case .callTalk: timerFired(.talk, of: owner.index, server: server, now: now, effects: &effects)
+            case .callPause: timerFired(.pause, of: owner.index, server: server, now: now, effects: &effects)
+            case .callDeadline: timerFired(.deadline, of: owner.index, server: server, now: now, effects: &effects)
+            case .callAnswer: answerTimerFired(owner.index, server: server, now: now, effects: &effects)
+            case .callSession: sessionTimerFired(owner.index, server: server, now: now, effects: &effects)
+            case .callParty: partyRangTooLong(owner.index, server: server, now: now, effects: &effects)
+            case .callBringing: bringAgain(owner.index, server: server, now: now, effects: &effects)
             }
         }
     }

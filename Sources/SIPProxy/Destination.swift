@@ -7,12 +7,14 @@ enum Destination {
     case binding(Binding)
     /// The other party of a dialog, along its route token; the Request-URI stays what it is.
     case peer(Flow, requestURI: [UInt8])
+    /// A SIP URI elsewhere: a gateway, or what a document of an application names.
+    case uri([UInt8])
 
     /// The preference of a contact in thousandths.
     var q: UInt16 {
         switch self {
         case .binding(let binding): binding.q
-        case .peer: 1000
+        case .peer, .uri: 1000
         }
     }
 
@@ -20,7 +22,7 @@ enum Destination {
     func withText<Result>(_ body: (_ requestURI: ByteSlice, _ path: ByteSlice) -> Result) -> Result {
         switch self {
         case .binding(let binding): binding.withText { body($0.contact, $0.path) }
-        case .peer(_, let requestURI): requestURI.withSlice { body($0, .empty) }
+        case .peer(_, let requestURI), .uri(let requestURI): requestURI.withSlice { body($0, .empty) }
         }
     }
 }

@@ -14,6 +14,8 @@ public struct Listener: Sendable {
     let viaStart: [UInt8]
     /// `@host:port;lr>`: the end of our Record-Route value, behind the route token.
     let routeEnd: [UInt8]
+    /// Our URI as the end of a call of an application, `sip:rollcall-call@host:port`.
+    let contact: [UInt8]
 
     /// A listener bound to `address`.
     ///
@@ -50,5 +52,17 @@ public struct Listener: Sendable {
         writer.append(decimal: UInt64(port))
         writer.append(transport == .tcp ? ";transport=tcp;lr>" : ";lr>")
         routeEnd = writer.slice.bytes
+        writer.removeAll()
+        writer.append("sip:")
+        writer.append(Listener.contactUser)
+        writer.append(byte: UInt8(ascii: "@"))
+        writer.append(host)
+        writer.append(byte: UInt8(ascii: ":"))
+        writer.append(decimal: UInt64(port))
+        if transport == .tcp { writer.append(";transport=tcp") }
+        contact = writer.slice.bytes
     }
+
+    /// The user of `contact`.
+    static let contactUser: ByteSlice = "rollcall-call"
 }

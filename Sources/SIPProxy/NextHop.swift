@@ -18,6 +18,7 @@ extension SIPServer {
     func nextHop(of destination: Destination) -> NextHop {
         switch destination {
         case .peer(let flow, _): .flow(flow)
+        case .uri(let uri): uri.withSlice { nextHop(of: $0, known: nil) }
         case .binding(let binding): binding.isReachedByFlow ? .flow(binding.flow) : nextHop(of: binding)
         }
     }
@@ -74,22 +75,27 @@ extension SIPServer {
                 }
                 uri = first.uri
             }
-            guard let hop = SIPURI(uri), let transport = TransportProtocol(parameter: hop.transport) else {
-                return .none
-            }
-            switch Host(hop.host) {
-            case .address(let address):
-                let remote = SocketAddress(address: address, port: hop.port ?? 5060)
-                // The way that the REGISTER took, when it is the same: a connection that is open already.
-                if remote == binding.flow.remote, transport == binding.flow.transport { return .flow(binding.flow) }
-                return flow(to: remote, transport).map { .flow($0) } ?? .none
-            case .name(let name):
-                return .name(
-                    TargetQuery(
-                        host: name.bytes, port: hop.port, transport: hop.transport == nil ? nil : transport,
-                        isSecure: hop.isSecure))
-            case nil: return .none
-            }
+            return nextHop(of: uri, known: binding.flow)
+        }
+    }
+
+    /// The way to what a URI names; `known` is a flow that is used when it leads there.
+    private func nextHop(of uri: ByteSlice, known: Flow?) -> NextHop {
+        guard let hop = SIPURI(uri), let transport = TransportProtocol(parameter: hop.transport) else {
+            return .none
+        }
+        switch Host(hop.host) {
+        case .address(let address):
+            let remote = SocketAddress(address: address, port: hop.port ?? 5060)
+            // The way that the REGISTER took, when it is the same: a connection that is open already.
+            if let known, remote == known.remote, transport == known.transport { return .flow(known) }
+            return flow(to: remote, transport).map { .flow($0) } ?? .none
+        case .name(let name):
+            return .name(
+                TargetQuery(
+                    host: name.bytes, port: hop.port, transport: hop.transport == nil ? nil : transport,
+                    isSecure: hop.isSecure))
+        case nil: return .none
         }
     }
 

@@ -66,7 +66,8 @@ extension ByteWriter {
 }
 
 extension SIPServer {
-    /// Sends a text of the server's own to all devices of a client, as if a trusted client had sent it.
+    /// Sends a text of the server's own to all devices of a client, as if a trusted client had sent it, or to a number outside
+    /// by a gateway.
     ///
     /// - Returns: Why nothing was sent, at once and without effects; nil when its end will be told by
     ///   `RecordChange.messageEnded`, which may be in `effects` already.
@@ -75,7 +76,12 @@ extension SIPServer {
         guard message.from.isURIUser, message.to.isURIUser else { return .messageMalformed }
         if settings.isDraining { return .serverStopping }
         var targets: [Target] = []
-        if let reason = message.to.withSlice({ appendTargets(ofUser: $0, now: now, to: &targets) }) { return reason }
+        if let reason = message.to.withSlice({ appendTargets(ofUser: $0, now: now, to: &targets) }) {
+            if reason == .calleeUnknown, case .found(let way) = way(toNumber: message.to) {
+                return sendOutside(message, way, now: now, effects: &effects)
+            }
+            return reason
+        }
         let otherFlows = targets.takeOtherFlows()
         if targets.count > settings.maxForks { targets.removeLast(targets.count - settings.maxForks) }
         var writer = ByteWriter(capacity: 512 + message.body.count)

@@ -44,6 +44,8 @@ struct ResponseContext {
     let source: Flow
     let startedAt: Instant
     var record = PendingRecord()
+    /// The call of an application whose request it is; a call of `.none` for none.
+    var user = RequestUser()
     var branches: [ProxyBranch] = []
     /// Targets not tried yet, the next at the end; empty when all were tried at once.
     var waiting: [Destination] = []
@@ -150,4 +152,6 @@ struct ForwardingPlan {
     var credentials = -1
     /// Max-Breadth for each branch (RFC 5393); nil writes none.
     var maxBreadth: UInt32?
+    /// Our Contact is written, that of the listener which the request leaves by: the request is one of a call's.
+    var writesContact = false
 }

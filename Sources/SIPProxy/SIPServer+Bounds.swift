@@ -9,6 +9,8 @@ struct ClientStanding: Sendable {
     var isRegistered = false
     /// Its calls and texts are for an application of its own.
     var hasApplication = false
+    /// The row of its account.
+    var accountID: Int64 = 0
     /// It has as many requests under way as one client may.
     var isOverShare = false
 }
@@ -30,7 +32,7 @@ extension SIPServer {
             client.openTransactions += 1
             return ClientStanding(
                 isRegistered: client.bindings.contains { $0.isLive(at: now.unix) },
-                hasApplication: client.hasApplication)
+                hasApplication: client.hasApplication, accountID: client.accountID)
         }
         return standing ?? ClientStanding()
     }

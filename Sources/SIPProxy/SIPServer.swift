@@ -1,3 +1,4 @@
+import CallControl
 import NameResolution
 import Observability
 import Primitives
@@ -66,6 +67,8 @@ public final class SIPServer: Sendable {
     let location: LocationService
     let domains: DomainTable
     let unreachablePlaces = UnreachablePlaces()
+    /// The applications of clients and numbers.
+    public let applications: ApplicationDirectory
     private let shards: [Shard]
     private let hasTimers = Atomic(false)
     let reachability = Mutex(ReachabilityLog())
@@ -81,13 +84,14 @@ public final class SIPServer: Sendable {
     }
 
     /// Shards: enough that two workers seldom want the same one at the same time.
-    private static let shardCount = 32
+    static let shardCount = 32
 
     /// A server without any transaction.
     public init(
         settings: ServerSettings, registrar: Registrar, authenticator: Authenticator, location: LocationService,
-        domains: DomainTable, now: Now
+        domains: DomainTable, applications: ApplicationDirectory = ApplicationDirectory(), now: Now
     ) {
+        self.applications = applications
         currentSettings = Replaceable(settings)
         self.registrar = registrar
         self.authenticator = authenticator
@@ -143,6 +147,7 @@ public final class SIPServer: Sendable {
             } else {
                 shard.receiveResponse(message, from: flow, server: self, now: now, effects: &effects)
             }
+            shard.settleCalls(server: self, now: now, effects: &effects)
         }
     }
 
@@ -164,6 +169,7 @@ public final class SIPServer: Sendable {
             shard.start(
                 request, destinations: destinations, otherFlows: otherFlows, record, server: self, now: now,
                 effects: &effects)
+            shard.settleCalls(server: self, now: now, effects: &effects)
         }
     }
 
@@ -172,6 +178,7 @@ public final class SIPServer: Sendable {
         guard let (shard, index) = CallShard.decode(origin: origin), Int(shard) < shards.count else { return }
         with(shards[Int(shard)]) {
             $0.transportFailed(index, server: self, now: now, effects: &effects)
+            $0.settleCalls(server: self, now: now, effects: &effects)
         }
     }
 
@@ -181,6 +188,7 @@ public final class SIPServer: Sendable {
             for index in shard.transactions.clients(on: connection) {
                 shard.transportFailed(index, server: self, now: now, effects: &effects)
             }
+            shard.settleCalls(server: self, now: now, effects: &effects)
         }
     }
 
@@ -193,6 +201,7 @@ public final class SIPServer: Sendable {
     ) {
         with(shards[Int(resolution.shard)]) {
             $0.resolved(resolution, answer, server: self, now: now, effects: &effects)
+            $0.settleCalls(server: self, now: now, effects: &effects)
         }
     }
 
@@ -208,6 +217,7 @@ public final class SIPServer: Sendable {
             with(shard) {
                 if let index = $0.client(ofBranch: branch) {
                     $0.transportFailed(index, server: self, now: now, effects: &effects)
+                    $0.settleCalls(server: self, now: now, effects: &effects)
                 }
             }
         }
@@ -220,6 +230,7 @@ public final class SIPServer: Sendable {
         for shard in shards {
             with(shard) {
                 $0.fireTimers(server: self, now: now, effects: &effects)
+                $0.settleCalls(server: self, now: now, effects: &effects)
                 timers += $0.transactions.timers.count
             }
         }
@@ -235,7 +246,7 @@ public final class SIPServer: Sendable {
         for shard in shards {
             shard.state.withLock {
                 sizes.transactions += $0.transactions.count
-                sizes.contexts += $0.contexts.count
+                sizes.contexts += $0.contexts.count + $0.calls.count
                 sizes.timers += $0.transactions.timers.count
             }
         }
@@ -263,9 +274,26 @@ public final class SIPServer: Sendable {
         }
     }
 
-    private func shard(of callID: ByteSlice) -> Shard {
+    private func shard(of callID: ByteSlice) -> Shard { shards[Int(shardNumber(of: callID))] }
+
+    /// The shard in which a Call-ID falls.
+    func shardNumber(of callID: ByteSlice) -> UInt8 {
         var hash = SipHash(key: settings.runKey)
         hash.update(callID)
-        return shards[Int(truncatingIfNeeded: hash.finalize().first & UInt64(SIPServer.shardCount - 1))]
+        return UInt8(truncatingIfNeeded: hash.finalize().first & UInt64(SIPServer.shardCount - 1))
+    }
+
+    /// Calls `body` with a shard, under its lock, and then lets its calls settle; nil for a number of no shard.
+    func withShard<Result>(
+        _ number: UInt8, now: Now, effects: inout Effects, _ body: (inout CallShard, inout Effects) -> Result
+    ) -> Result? {
+        guard Int(number) < shards.count else { return nil }
+        var result: Result?
+        defer { hasTimers.store(true, ordering: .relaxed) }
+        with(shards[Int(number)]) {
+            result = body(&$0, &effects)
+            $0.settleCalls(server: self, now: now, effects: &effects)
+        }
+        return result
     }
 }

@@ -17,6 +17,8 @@ struct ServerTransaction {
     let viaPort: UInt16
     /// The context that answers it; `.none` once the final response is sent.
     var context = SlabIndex.none
+    /// The call of an application that it belongs to; `.none` for none.
+    var call = SlabIndex.none
     /// The client in whose share it is counted; nil within a dialog.
     var owner: LoginKey?
     /// The bytes to send when the request comes again; empty for nothing.
@@ -85,7 +87,13 @@ extension SlabIndex {
 
 /// What a timer of the wheel belongs to.
 struct TimerOwner: BitwiseCopyable, Sendable {
-    enum Kind: UInt8, BitwiseCopyable, Sendable { case server, client, context, resolution }
+    enum Kind: UInt8, BitwiseCopyable, Sendable {
+        case server, client, context, resolution
+        /// Of a call: those of its program, its 2xx without ACK, its session.
+        case callRinging, callTalk, callPause, callDeadline, callAnswer, callSession
+        /// The ringing of a party of the API, and the next attempt to bring a caller another session.
+        case callParty, callBringing
+    }
 
     var position: UInt32
     var generation: UInt32

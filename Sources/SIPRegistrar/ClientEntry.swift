@@ -12,6 +12,8 @@ public struct ClientEntry: Sendable {
     public internal(set) var isEnabled: Bool
     /// True for a client whose calls and texts go to an application of its own (VoiceUrl or VoiceApplicationSid).
     public let hasApplication: Bool
+    /// The number of the row of its account; 0 for none.
+    public let accountID: Int64
     /// Requests of it that hold a transaction: under way, or answered a short time ago. Here it fills a gap.
     public var openTransactions: UInt32 = 0
     /// What its password is checked against.
@@ -37,9 +39,10 @@ public struct ClientEntry: Sendable {
     /// A client without bindings.
     public init(
         id: Int64, sid: ByteSlice, login: ByteSlice, password: PasswordDigest, isEnabled: Bool,
-        hasApplication: Bool = false
+        hasApplication: Bool = false, accountID: Int64 = 0
     ) {
         self.id = id
+        self.accountID = accountID
         self.hasApplication = hasApplication
         let login = login.prefix(Int(UInt16.max))
         loginLength = UInt16(login.count)

@@ -83,11 +83,12 @@ public final class LocationService: Sendable {
     @discardableResult
     public func replaceClient(
         id: Int64, sid: ByteSlice, login: ByteSlice, password: PasswordDigest, isEnabled: Bool,
-        hasApplication: Bool = false
+        hasApplication: Bool = false, accountID: Int64 = 0
     ) -> [DroppedBinding] {
         let key = key(of: login)
         let entry = ClientEntry(
-            id: id, sid: sid, login: login, password: password, isEnabled: isEnabled, hasApplication: hasApplication)
+            id: id, sid: sid, login: login, password: password, isEnabled: isEnabled, hasApplication: hasApplication,
+            accountID: accountID)
         return shard(of: key).clients.withLock { table in
             guard let position = table.position(of: key) else {
                 table.insert(entry, key)

@@ -56,8 +56,9 @@ enum Program {
         case .registrations(let login, let json): try RegistrationsCommand(site).list(login, json: json)
         case .bans(let json): try BansCommand(site).list(json: json)
         case .bansLift(let subject): try BansCommand(site).lift(subject)
+        case .route(let query): try RouteCommand(site, query).run()
+        case .applicationTest(let query): return try ApplicationTestCommand(site, query).run()
         case .rcmlCheck(let file, let url): return try RCMLCommand.check(file, url: url)
-        case .route, .applicationTest: throw CommandFailure("this command has no applications to look at yet")
         case .version, .help: break
         }
         return .success

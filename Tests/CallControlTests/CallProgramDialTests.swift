@@ -285,6 +285,20 @@ struct FixedDialTests {
         #expect(call.program.isOver)
     }
 
+    @Test func aRedirectMakesItACallOfAnApplication() {
+        var call = VirtualCall(dial: dial(Dial.Party(.number, "100")))
+        call.take(.began)
+        call.take(.ordered(.redirect(WebAddress("http://app.example/next"))))
+        #expect(call.actions.deeds.first == .endLegs([0]))
+        call.answer("<Dial><Client statusCallback='/leg'>bob</Client></Dial>")
+        #expect(call.actions.told.count == 1)
+        guard case .dial(_, first: 1, let records)? = call.actions.deeds.first else {
+            Issue.record("\(call.actions)")
+            return
+        }
+        #expect(records != [RecordNumber(0)])
+    }
+
     @Test func itRingsNoLongerThanItsTimeout() {
         var call = VirtualCall(dial: dial(Dial.Party(.number, "100")))
         call.take(.began)

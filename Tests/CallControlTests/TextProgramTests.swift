@@ -81,7 +81,8 @@ struct TextProgramTests {
         var text = VirtualText()
         text.take(.began)
         text.answer(
-            "<Sms>Hi</Sms><Message to='bob'>You</Message><Dial>1</Dial><Say>x</Say>", headers: [.init("X-A", "1")])
+            "<Sms>Hi</Sms><Message to='bob'>You</Message><Dial>1</Dial><Say>x</Say>",
+            headers: [.init("X-A", "1"), .init("Via", "2"), .init("X-B", "3\r\nVia: x"), .init("X-C:", "4")])
         #expect(text.sent.map(\.to) == ["alice", "bob"])
         #expect(text.sent.map(\.from) == ["+15550100", "+15550100"])
         #expect(text.sent.allSatisfy { $0.headers == [.init("X-A", "1")] })

@@ -1,4 +1,5 @@
 import Admission
+import CallControl
 import NameResolution
 import Observability
 import Primitives
@@ -15,6 +16,8 @@ import Testing
 final class TestNetwork {
     let server: SIPServer
     let location: LocationService
+    /// The applications of clients and numbers: none at first.
+    let directory = ApplicationDirectory()
     var effects: Effects
     private(set) var now = Now(
         instant: Instant(milliseconds: 1_000_000), unix: UnixTime(seconds: 1_700_000_000))
@@ -49,7 +52,7 @@ final class TestNetwork {
         change(&settings)
         server = SIPServer(
             settings: settings, registrar: registrar, authenticator: authenticator, location: location,
-            domains: domains, now: now)
+            domains: domains, applications: directory, now: now)
         effects = Effects(
             log: LogBuffer(level: .debug), key: HashKey(7, 8), admission: admission,
             lines: SharedLines())
@@ -62,12 +65,12 @@ final class TestNetwork {
         for device in devices { register(device) }
     }
 
-    func add(_ login: String, id: Int64, hasApplication: Bool = false) {
+    func add(_ login: String, id: Int64, hasApplication: Bool = false, accountID: Int64 = 0) {
         login.withSlice {
             _ = location.replaceClient(
                 id: id, sid: "CL00", login: $0,
                 password: PasswordDigest(login: $0, realm: "example.com", password: "secret"), isEnabled: true,
-                hasApplication: hasApplication)
+                hasApplication: hasApplication, accountID: accountID)
         }
     }
 
@@ -207,7 +210,7 @@ final class TestNetwork {
         return lines.joined(separator: "\r\n") + "\r\n\r\n" + body
     }
 
-    private func takeSent() -> [Sent] {
+    func takeSent() -> [Sent] {
         let sent = effects.outbox.messages.map {
             Sent(
                 flow: $0.flow, bytes: effects.outbox.bytes.slice($0.start..<$0.start + $0.length).bytes,

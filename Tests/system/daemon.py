@@ -14,7 +14,9 @@ BINARY = pathlib.Path(os.environ.get("ROLLCALL", ROOT / ".build/release/rollcall
 DOMAIN = "rollcall.test"
 START_LIMIT = 15.0  # Seconds until `server.ready`.
 STOP_LIMIT = 5.0
-_next_port = 20_000 + os.getpid() % 900 * 10
+# Two runs beside each other keep out of each other's way with a range each.
+_first_port, _last_port = map(int, os.environ.get("ROLLCALL_PORTS", "20000-29900").split("-"))
+_next_port = _first_port + os.getpid() * 10 % (_last_port - _first_port)
 
 
 def is_free(port, kind, host):
@@ -38,8 +40,8 @@ def free_port(neighbours=1):
     while True:
         first = _next_port
         _next_port += neighbours
-        if _next_port > 29_900:
-            _next_port = 20_000
+        if _next_port > _last_port:
+            _next_port = _first_port
         if all(
             is_free(port, kind, host)
             for port in range(first, first + neighbours)

@@ -205,9 +205,10 @@ def test_a_register_followed_by_rubbish_in_one_segment_leaves_no_binding(server,
         alice.wire.send(bytes(request) + b"OPTIONS sip:x SIP/2.0\r\nContent-Length: 99999999\r\n\r\n")
         alice.wire.close()
         alice = phone("alice", transport="tcp")
+    assert eventually(lambda: len(server.events("flow.closed")) == 5)
     # Five seconds are left to come back.
-    assert eventually(lambda: rows(server, "alice") == [], within=10)
-    assert alice.bindings() == {}
+    assert eventually(lambda: alice.bindings() == {}, within=15, every=0.25)
+    assert eventually(lambda: rows(server, "alice") == [])
 
 
 # Addresses.
