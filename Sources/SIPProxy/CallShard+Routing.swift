@@ -35,7 +35,12 @@ extension CallShard {
             return
         }
         if server.isFromGateway(request, flow, now) {
-            receiveFromGateway(request, key, uri, from: flow, server: server, now: now, effects: &effects)
+            if request.method == .message {
+                receiveTextFromGateway(
+                    request, key, uri, from: flow, server: server, now: now, effects: &effects)
+            } else {
+                receiveFromGateway(request, key, uri, from: flow, server: server, now: now, effects: &effects)
+            }
             return
         }
         guard let caller = server.authenticate(request, from: flow, now: now, effects: &effects) else { return }
@@ -50,6 +55,16 @@ extension CallShard {
         if refusal == nil {
             refusal = server.appendTargets(of: request, uri, now: now, to: &targets)
             let isClient = refusal != .calleeUnknown
+            if request.method == .message, request.toTag.isEmpty, standing.hasApplication || !isClient {
+                switch takeText(
+                    request, key, uri, caller, standing, isClient: isClient, from: flow, server: server, now: now,
+                    effects: &effects)
+                {
+                case .taken: return
+                case .forwarded: break
+                case .refused(let reason): refusal = reason
+                }
+            }
             if request.method == .invite, request.toTag.isEmpty, standing.hasApplication || !isClient {
                 switch takeCall(
                     request, key, uri, caller, standing, isClient: isClient, from: flow, server: server, now: now,
@@ -94,15 +109,13 @@ extension CallShard {
         return server.requestURIFault(request, uri)
     }
 
-    /// Step 6 of 16.3, and who may send what where: only registered clients, never anywhere else; and the texts of a client
-    /// with an application are for that, whomever they name.
+    /// Step 6 of 16.3, and who may send what where: only registered clients, never anywhere else.
     private func authorize(
         _ standing: ClientStanding, _ request: borrowing SIPMessage, _ route: borrowing RouteProcessing
     ) -> Reason? {
         if !standing.isRegistered { return .callerNotRegistered }
         if route.leadsElsewhere { return .routeElsewhere }
-        let isForApplication = request.toTag.isEmpty && request.method == .message
-        return standing.hasApplication && isForApplication ? .clientHasApplication : nil
+        return nil
     }
 
     /// What this server has no room or no time for: it is refused before anything is kept or computed for it.

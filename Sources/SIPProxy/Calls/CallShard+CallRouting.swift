@@ -97,10 +97,11 @@ extension CallShard {
 }
 
 extension SIPServer {
-    /// True for an INVITE that comes from a gateway and not from a client which happens to be at its address.
+    /// True for an INVITE or MESSAGE that comes from a gateway and not from a client which happens to be at its address.
     @inline(__always)
     func isFromGateway(_ request: borrowing SIPMessage, _ flow: Flow, _ now: Now) -> Bool {
-        if settings.gateways.isEmpty || request.method != .invite || !request.toTag.isEmpty { return false }
+        if settings.gateways.isEmpty || !request.toTag.isEmpty { return false }
+        guard request.method == .invite || request.method == .message else { return false }
         guard settings.gateways.inbound(from: flow.remote.address) != nil else { return false }
         return !isFromDevice(request, flow, now)
     }

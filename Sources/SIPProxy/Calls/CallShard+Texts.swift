@@ -39,9 +39,7 @@ extension CallShard {
         effects.records.append(.textStarted(record))
         effects.records.append(.messageEnded(number: facts.number, at: now.unix, status: 202, reason: nil))
         logText(request, facts.number, from: flow, now, &effects)
-        var settings = CallProgram.Settings()
-        settings.deadline = server.settings.applicationDeadline
-        let program = TextProgram(application: application, facts: facts, settings: settings)
+        let program = TextProgram(application: application, facts: facts, settings: server.programSettings)
         let index = calls.insert(ApplicationCall(.text(program), facts: facts, now: now))
         tell(.began, index, server: server, now: now, effects: &effects)
     }

@@ -1,4 +1,5 @@
 import CallControl
+import Observability
 import Primitives
 import Testing
 
@@ -83,6 +84,9 @@ final class CallScene {
     /// Hands the server a request; gives what it and its application bring about.
     @discardableResult
     func send(_ request: Request) -> [Sent] { settle(network.send(request)) }
+
+    /// Hands the server a message as it is.
+    func deliver(_ text: String, from flow: Flow) -> [Sent] { settle(network.send(text, from: flow)) }
 
     /// Answers a request of the server from where it was sent to.
     @discardableResult
