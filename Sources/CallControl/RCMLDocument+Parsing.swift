@@ -9,15 +9,15 @@ extension RCMLDocument {
     ) throws(WebhookFailure) {
         do throws(RCMLFault) {
             let content = try RCMLContent(bytes, contentType: contentType, limits: limits)
-            let scanner = try RCMLScanner(content.bytes, limits: limits)
-            let root = try RCMLTree.root(of: scanner)
+            var parser = RCMLParser(content.bytes, limits: limits)
+            let root = try parser.parse()
             guard root.name == "Response" else {
                 throw RCMLFault(
                     message: "The root element is \(RCMLContent.shown(root.name)), not 'Response': this is not RCML.",
                     place: root.place)
             }
             var reader = RCMLReader(url: url, limits: limits)
-            for repair in scanner.repairs.prefix(10) {
+            for repair in parser.repairs.prefix(10) {
                 reader.remark(
                     CallNotification.Code.malformed,
                     "A '&' that stands for itself was read as '&amp;', which it should be.",

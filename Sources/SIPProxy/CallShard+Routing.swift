@@ -30,6 +30,11 @@ extension CallShard {
             forwardInDialog(request, key, route, token, from: flow, server: server, now: now, effects: &effects)
             return
         }
+        if !request.toTag.isEmpty, let uri, uri.user == Listener.contactUser, server.domains.isOursAtAnyPort(uri) {
+            // A call of an application that is over: who asks, needs no challenge to learn that.
+            server.reject(request, .dialogUnknown, from: flow, now: now, effects: &effects)
+            return
+        }
         if server.isForServer(uri) {
             server.answerOwnRequest(request, from: flow, now: now, effects: &effects)
             return

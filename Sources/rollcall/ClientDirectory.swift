@@ -79,7 +79,8 @@ final class ClientDirectory: Sendable {
                 tell(
                     location.replaceClient(
                         id: client.id, sid: sid, login: login, password: digest,
-                        isEnabled: client.status == 1 && isAccountActive, hasApplication: client.hasApplication))
+                        isEnabled: client.status == 1 && isAccountActive, hasApplication: client.hasApplication,
+                        accountID: client.accountID))
             }
         }
     }

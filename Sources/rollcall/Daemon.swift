@@ -164,7 +164,7 @@ enum Daemon {
             authenticator: authenticator, key: try persistentKey("registrar_key", in: store))
         let server = SIPServer(
             settings: settings, registrar: registrar, authenticator: authenticator, location: location,
-            domains: domains, now: System.now())
+            domains: domains, applications: applications, now: System.now())
         let bridge = StoreBridge(transport.listeners)
         try store.detachStreamBindings()
         // Their transactions ended with the process; calls that were answered go on without it.

@@ -44,35 +44,56 @@ struct RouteFinder {
             return refuse(.callerNotRegistered, "\(caller.login) has no device registered, so it may not \(what)")
         }
         view.steps.append("\(caller.login) is registered and its account is active.")
-        if let found = caller.login.withSlice({ directory.application(ofClient: $0) }) {
-            if query.isText, site.configuration.applications.messages == .direct {
-                view.steps.append(
-                    "\(caller.login) has an application, but applications.messages leaves texts to whom they name.")
-            } else {
-                view.steps.append("\(caller.login) has an application, which decides whatever is dialled.")
-                return ask(found, account, user)
-            }
-        } else {
-            view.steps.append("\(caller.login) has no application.")
-        }
-        if let host, !isOurs(host) {
+        let own = ownApplication()
+        if own == nil, let host, !isOurs(host) {
             return refuse(.foreignDestination, "\(host) is not a domain of this server")
         }
-        if let callee = try store.client(login: user) { return try reach(callee) }
-        view.steps.append("No client has the login \(user).")
-        if let (accountID, found) = user.withSlice({ directory.number(dialled: $0) }) {
-            view.steps.append("\(user) is a number of the domain.")
-            guard (query.isText ? found.sms : found.voice) != nil else {
-                return refuse(.numberWithoutApplication, "the number has nothing that answers a \(what)")
-            }
-            guard try store.account(id: accountID)?.effectiveStatus == "active" else {
+        let callee = try store.client(login: user)
+        let gateways = site.configuration.gateways.map { Gateway($0) }
+        // The very decision that the server makes; one of a text differs only in which URLs count.
+        var steps: [String] = []
+        let decision = RoutingDecision.decide(
+            own: own, dialled: Array(user.utf8), isClient: { callee != nil },
+            directory: query.isText ? try textDirectory() : directory, gateways: gateways
+        ) { steps.append($0.text) }
+        view.steps += steps
+        switch decision {
+        case .ownApplication(let application): ask(application, account, user)
+        case .client: if let callee { try reach(callee) }
+        case .number(let application, let accountID):
+            guard let payer = try store.account(id: accountID), payer.effectiveStatus == "active" else {
                 return refuse(.accountInactive, "the account of the number is not active")
             }
-            // Who dials it pays.
-            return ask(found, account, user)
+            ask(application, payer, user)
+        case .gateway(let number): goOut(number, gateways)
+        case .refused(let reason): refuse(reason, nil)
         }
-        view.steps.append("\(user) is no number of the domain.")
-        goOut(user)
+    }
+
+    /// The application of the caller; for a text with the URL of texts as the one that decides.
+    private mutating func ownApplication() -> Application? {
+        guard var found = caller.login.withSlice({ directory.application(ofClient: $0) }) else { return nil }
+        if query.isText {
+            if site.configuration.applications.messages == .direct {
+                view.steps.append("Texts go to whom they name, as applications.messages is \"direct\".")
+                return nil
+            }
+            found.voice = found.sms ?? found.voice
+        }
+        return found
+    }
+
+    /// The numbers with what answers their texts in the place of what answers their calls.
+    private func textDirectory() throws -> ApplicationDirectory {
+        let texts = ApplicationDirectory()
+        try store.forEachNumber { number in
+            let name = Array(number.phoneNumber.utf8)
+            guard let (account, found) = name.withSlice({ directory.number(dialled: $0) }) else { return }
+            var own = found
+            own.voice = found.sms
+            texts.setNumber(name, ApplicationChoice(accountID: account, own: own))
+        }
+        return texts
     }
 
     /// What is dialled: its user part without escapes, and its host when it is a whole URI; nil for what is none.
@@ -102,8 +123,8 @@ struct RouteFinder {
 
     // MARK: What it comes to
 
-    private mutating func refuse(_ reason: Reason, _ why: String) {
-        view.steps.append(why.prefix(1).uppercased() + why.dropFirst() + ".")
+    private mutating func refuse(_ reason: Reason, _ why: String?) {
+        if let why { view.steps.append(why.prefix(1).uppercased() + why.dropFirst() + ".") }
         view.kind = "refused"
         view.status = Int(reason.status)
         view.code = reason.code.string
@@ -111,7 +132,6 @@ struct RouteFinder {
     }
 
     private mutating func reach(_ callee: ClientRow) throws {
-        view.steps.append("\(callee.login) is a client.")
         let bindings =
             callee.status == 0 ? [] : try store.bindings(ofClient: callee.id, liveAt: System.now().unix)
         if bindings.isEmpty {
@@ -143,20 +163,12 @@ struct RouteFinder {
             parameters: request.parameters.map { RouteView.Parameter(name: $0.name, value: $0.value) })
     }
 
-    private mutating func goOut(_ user: String) {
-        let gateways = site.configuration.gateways.map { Gateway($0) }
-        if gateways.isEmpty {
-            return refuse(.calleeUnknown, "there is no gateway in the configuration")
-        }
-        let found = user.withSlice { Gateway.number($0) }.flatMap { number in
-            gateways.routes(of: number).first.map { (gateways[$0.gateway], $0.number) }
-        }
-        guard let (gateway, number) = found, let uri = gateway.requestURI(number) else {
-            return refuse(.noGateway, "no gateway has a rule that \(user) matches")
-        }
-        let name = String(decoding: gateway.name, as: UTF8.self)
+    private mutating func goOut(_ number: [UInt8], _ gateways: [Gateway]) {
+        guard let route = gateways.routes(of: number).first, gateways.indices.contains(route.gateway),
+            let uri = gateways[route.gateway].requestURI(route.number)
+        else { return refuse(.noGateway, nil) }
         view.kind = "gateway"
-        view.outcome = "to the gateway \(name)"
+        view.outcome = "to the gateway \(String(decoding: gateways[route.gateway].name, as: UTF8.self))"
         view.uri = String(decoding: uri, as: UTF8.self)
     }
 }

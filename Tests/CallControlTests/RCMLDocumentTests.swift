@@ -53,11 +53,17 @@ struct RCMLDocumentTests {
     }
 
     @Test(arguments: [
-        ("<Response>\n<Dial></Say></Response>", "2:13"), ("<Response>\n  <Dial", "2:8"),
-        ("<Response><Dial a=1/></Response>", "1:19"),
-        ("<Response/><Response/>", "1:12"), ("x", "1:1"), ("<Response>\n\n&#0;</Response>", "3:5"),
-        ("<Response a='1' a='2'/>", "1:22"), ("<Response>\u{1}</Response>", "1:11"), ("<Other/>", "1:1"),
-        ("\n <response/>", "2:2"), ("<Response a='<'/>", "1:14"), ("<Response>", "1:11"),
+        ("<Response>\n<Dial></Say></Response>", "2:7"), ("<Response>\n  <Dial", "2:3"),
+        ("<Response><Dial a=1/></Response>", "1:17"), ("<Response/><Response/>", "1:12"), ("x", "1:1"),
+        ("<Response>\n\n&#0;</Response>", "3:1"), ("<Response a='1' a='2'/>", "1:17"),
+        ("<Response>\u{1}</Response>", "1:11"), ("<Response>\u{FFFE}</Response>", "1:11"), ("<Other/>", "1:1"),
+        ("\n <response/>", "2:2"), ("<Response a='<'/>", "1:14"), ("<Response>", "1:11"), ("<Response/>x", "1:12"),
+        ("<Response>]]></Response>", "1:11"), ("<Response><!-- a -- b --></Response>", "1:11"),
+        ("<Response><!-- a", "1:11"), ("<Response><![CDATA[a", "1:11"), ("<Response><?a", "1:11"),
+        ("<Response a/>", "1:11"),
+        ("<Response a='1'b='2'/>", "1:16"), ("<Response a='1/>", "1:11"), ("<Response></Response", "1:11"),
+        ("</Response>", "1:1"),
+        ("<Response>\n<1/></Response>", "2:2"), ("<Response><?xml version='1.0'?></Response>", "1:11"),
     ])
     func whatIsNotWellFormedIsAFaultWithItsPlace(_ text: String, _ place: String) {
         #expect(fault(text) == "document 12100 \(place)")
@@ -89,7 +95,7 @@ struct RCMLDocumentTests {
         let wide = "<Response>" + String(repeating: "<a/>", count: 2_000) + "</Response>"
         #expect(fault(wide) == "document 12100 1:8007")
         let long = "<Response a='" + String(repeating: "x", count: 5_000) + "'/>"
-        #expect(fault(long) == "document 12100 1:1")
+        #expect(fault(long) == "document 12100 1:11")
         #expect(fault(String(repeating: "<Response>", count: 200_000)) == "tooLarge 11206 0:0")
     }
 
@@ -106,8 +112,8 @@ struct RCMLDocumentTests {
     }
 
     @Test func aRepairDoesNotMoveTheFaultsBehindIt() {
-        #expect(fault("<Response>&&<a></b></Response>") == "document 12100 1:20")
-        #expect(fault("<Response><a></b></Response>") == "document 12100 1:18")
+        #expect(fault("<Response>&&<a></b></Response>") == "document 12100 1:16")
+        #expect(fault("<Response><a></b></Response>") == "document 12100 1:14")
     }
 
     @Test func theEncodingIsTheOneThatIsNamed() throws {

@@ -50,6 +50,7 @@ import Testing
             "\"scratch.example\"", "[\"192.0.2.9\"]", "[\"192.0.2.9:81\"]", "\"59m\"", "\"2s\"", "7", "77",
             "\"synced\"", "\"refuse\"", "[\"SHA-256\"]", "[]", "\"digest\"", "\"2k\"", "\"error\"", "\"json\"",
             "\"1s\"", "3", "777", "\"off\"", "\"all\"", "false", "true",
+            "\"direct\"",
         ]
         let isStored = try values.contains { text in
             var tried = Configuration()

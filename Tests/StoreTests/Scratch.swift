@@ -177,7 +177,8 @@ final class Reports: Sendable {
 
     var good: [Int] { content.withLock { $0.good } }
     var bad: [(receipts: [Int], error: StoreError)] { content.withLock { $0.bad } }
-    var changes: [ClientChange] { content.withLock { $0.changes } }
+    var changes: [ClientChange] { content.withLock { $0.changes.filter { $0.application == nil } } }
+    var applications: [ApplicationChange] { content.withLock { $0.changes.compactMap(\.application) } }
 
     /// Waits for a condition, up to five seconds unless said otherwise.
     static func wait(milliseconds: Int = 5000, _ condition: () -> Bool) -> Bool {

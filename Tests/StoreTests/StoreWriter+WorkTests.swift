@@ -14,7 +14,8 @@ import Testing
         let account = try Store(path: path).createAccount(friendlyName: "Test", at: past).id
         let seen = Mutex<[String]>([])
         let writer = try StoreWriter<Int>(
-            path: path, committed: { receipts, _ in seen.withLock { $0.append("committed \(receipts)") } },
+            path: path, after: try Store(path: path).lastChange(),
+            committed: { receipts, _ in seen.withLock { $0.append("committed \(receipts)") } },
             changed: { changes in
                 // Whoever is told can read it, and is slow.
                 let found = (try? Store(reading: path).client(login: "alice"))?.login ?? "nothing"

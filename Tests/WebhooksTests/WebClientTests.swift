@@ -120,7 +120,7 @@ import Testing
         async throws
     {
         let server = WebServer { request, descriptor in
-            switch request.target {
+            switch request.target.prefix(while: { $0 != "?" }) {
             case "/404": WebServer.write(descriptor, "404 Not Found", "no")
             case "/500": WebServer.write(descriptor, "500 Broken", "no")
             case "/type": WebServer.write(descriptor, "200 OK", "GIF89a", type: "image/gif")

@@ -66,7 +66,7 @@ def test_rcml_url_is_another_name_for_voice_url(api):
     made = api.create("Applications", FriendlyName="Old", RcmlUrl="http://app.example/rcml")
     assert made["voice_url"] == made["rcml_url"] == "http://app.example/rcml"
     changed = api.update(f"Applications/{made['sid']}", RcmlUrl="http://app.example/new")
-    assert changed["voice_url"] == changed["rcml_url"] == "/new"
+    assert changed["voice_url"] == changed["rcml_url"] == "http://app.example/new"
 
 
 @pytest.mark.parametrize("name", [name for name in FULL if name != "FriendlyName"])
@@ -90,7 +90,7 @@ def test_a_wrong_name_is_refused(api, name):
 def test_a_change_touches_what_it_names_and_empty_clears(api, method):
     made = api.create("Applications", **FULL)
     for name, member in MEMBER_OF.items():
-        value = "POST" if name.endswith("Method") else "/new"
+        value = "POST" if name.endswith("Method") else "http://app.example/new"
         answer = api.ask(method, f"Applications/{made['sid']}.json", {name: value})
         assert answer.status == 200, answer
         changed = answer.json()

@@ -59,7 +59,7 @@ def test_remarks_are_in_their_order_with_line_and_column(tmp_path):
 
 
 @pytest.mark.parametrize("text, complaint", [
-    ("<Response>\n<Dial></Say></Response>", "2:13: error: The document is not well-formed XML: this closing tag"),
+    ("<Response>\n<Dial></Say></Response>", "2:7: error: The document is not well-formed XML: this tag closes 'Say', but 'Dial' of line 2 is open"),
     ("<!DOCTYPE html><html/>", "1:1: error: The document has a declaration"),
     ("<Other/>", "1:1: error: The root element is 'Other', not 'Response'"),
     ("", "1:1: error: The answer is empty"),

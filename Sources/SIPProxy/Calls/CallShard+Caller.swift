@@ -16,6 +16,12 @@ extension CallShard {
         let dialog = pair.flatMap { call.legs[leg].dialogs[$0].caller }
         let sequence =
             dialog == nil ? nil : calls[index]?.relay.reliableSequence(for: response, to: .caller, leg: leg + 1)
+        if sequence ?? nil == nil, let pair {
+            // The same again is told from time to time only, so that no proxy on the way gives up (13.3.1.1).
+            let last = call.legs[leg].dialogs[pair].told
+            if let last, last.status == response.status, now.instant.milliseconds(since: last.at) < 50_000 { return }
+            calls[index]?.legs[leg].dialogs[pair].told = (response.status, now.instant)
+        }
         let contact = contact(of: caller.flow, server)
         caller.invite.withSlice { bytes in
             var request = SIPMessage()
@@ -101,7 +107,7 @@ extension CallShard {
         let wait = min(caller.wait &* 2, server.settings.timers.t2)
         calls[index]?.caller?.patience = caller.patience - caller.wait
         calls[index]?.caller?.wait = wait
-        let timer = schedule(.callAnswer, UInt64(wait), index, now)
+        let timer = schedule(.callAnswer, UInt64(min(wait, caller.patience - caller.wait)), index, now)
         calls[index]?.answerTimer = timer
     }
 

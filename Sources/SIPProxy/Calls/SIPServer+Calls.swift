@@ -39,6 +39,12 @@ extension SIPServer {
                 guard let index = shard.calls.index(of: number), let call = shard.calls[index], !call.program.isOver
                 else { return nil }
                 if case .cancel = order, call.caller?.state != .waiting { return .alreadyAnswered }
+                if order == .cancel || order == .complete, call.party != nil, call.caller?.state == .waiting {
+                    // Its program begins with the answer of the first party, which there will not be.
+                    shard.calls[index]?.endCause = (487, .endedByOrder)
+                    _ = shard.cancelParty(index, server: self, now: now, effects: &effects)
+                    return .done
+                }
                 shard.tell(.ordered(order), index, server: self, now: now, effects: &effects)
                 return .done
             }

@@ -220,9 +220,11 @@ import Testing
         let scene = CallScene([.alice, .bob], [])
         let empty = scene.call()
         #expect(empty.sent.last?.status == 488)
+        empty.acknowledgeRefusal(empty.sent.last)
         scene.documents = [:]
         let missing = scene.call()
         #expect(missing.sent.last?.status == 404)
+        missing.acknowledgeRefusal(missing.sent.last)
         scene.isAnswering = false
         let slow = scene.call()
         #expect(slow.sent.map(\.status) == [100])
