@@ -158,8 +158,8 @@ extension Reason {
         case .clientHasApplication:
             Entry(
                 "R-1312", 501,
-                "The client has an application (VoiceUrl or VoiceApplicationSid), which this version cannot run yet.",
-                "Clear VoiceUrl and VoiceApplicationSid of the client; its calls and messages then go to whom they name."
+                "The client has an application that does not exist any more, or that has no URL.",
+                "Give the application a URL, or clear VoiceUrl and VoiceApplicationSid of the client; its calls and messages then go to whom they name."
             )
         case .calleeUnreachable:
             Entry(

@@ -160,9 +160,8 @@ extension CallShard {
         var request = SIPMessage()
         // The only fault is that there is no Via, which forwarding adds.
         _ = request.parse(bytes)
-        // For the log alone: the end of the record is told by `endText`.
         start(
-            request, destinations: text.way.destinations, otherFlows: text.way.otherFlows, PendingRecord(),
+            request, destinations: text.way.destinations, otherFlows: text.way.otherFlows, text.record,
             user: RequestUser(call: index, part: .text, number: Int(id)), server: server, now: now,
             effects: &effects)
     }
@@ -222,7 +221,8 @@ extension CallShard {
         effects: inout Effects
     ) {
         guard let text = calls[index]?.texts.removeValue(forKey: id) else { return }
-        endRecord(text.record, of: .message, status, reason, now: now, effects: &effects)
+        // A 2xx has told the record already.
+        if reason != nil { endRecord(text.record, of: .message, status, reason, now: now, effects: &effects) }
         if let sender = calls[index]?.sender {
             answer(sender, status, reason, server: server, now: now, effects: &effects)
         }
