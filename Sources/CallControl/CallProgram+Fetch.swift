@@ -54,6 +54,7 @@ extension CallProgram {
         }
         documents += 1
         awaitedID = UInt32(clamping: documents)
+        awaitedURL = address.url
         return WebhookRequest(id: awaitedID, address: address, parameters: parameters, secret: facts.authToken)
     }
 
@@ -103,7 +104,7 @@ extension CallProgram {
     mutating func noteDeadline() {
         note(
             CallNotification.Code.fetchFailed, .error,
-            CallProgram.tooSlow)
+            CallProgram.tooSlow, url: awaitedURL)
     }
 
     static let tooSlow =

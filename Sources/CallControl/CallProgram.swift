@@ -72,6 +72,7 @@ public struct CallProgram: Sendable {
     var awaited = Awaited.first
     /// The request whose answer is awaited.
     var awaitedID: UInt32 = 0
+    var awaitedURL = ""
     var documents = 0
     var firstAskedAt: UnixTime
     var run: DialRun?

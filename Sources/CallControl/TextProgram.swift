@@ -23,6 +23,7 @@ public struct TextProgram: Sendable {
     private let fallback: WebAddress?
     private var state = State.new
     private var documents = 0
+    private var awaitedURL = ""
     private var isTimed = false
     private var firstAskedAt: UnixTime
     private var now: UnixTime
@@ -54,7 +55,7 @@ public struct TextProgram: Sendable {
         case (.fetching(let which), .timer(.deadline)):
             guard isTimed else { return [] }
             isTimed = false
-            note(CallNotification.Code.fetchFailed, .error, CallProgram.tooSlow)
+            note(CallNotification.Code.fetchFailed, .error, CallProgram.tooSlow, url: awaitedURL)
             fetchFailed(which)
         case (.settling, .timer(.deadline)):
             guard isTimed else { return [] }
@@ -90,6 +91,7 @@ public struct TextProgram: Sendable {
             return
         }
         documents += 1
+        awaitedURL = address.url
         state = .fetching(which)
         stopTimer()
         switch which {

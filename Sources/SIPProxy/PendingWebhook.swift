@@ -13,6 +13,8 @@ public struct PendingWebhook: Sendable {
     public let reference: CallReference
     /// True when `SIPServer.webhookAnswered` waits for its answer.
     public let isAnswerWanted: Bool
+    /// Its place among the requests of `reference`, from 1 without gaps: two threads may hand them over in another order.
+    public let sequence: UInt32
     /// The request.
     public let request: WebhookRequest
 }

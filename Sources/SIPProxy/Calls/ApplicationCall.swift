@@ -163,6 +163,8 @@ struct ApplicationCall {
     var sender: TextSender?
     var answerTimer = TimerReference.none
     var sessionTimer = TimerReference.none
+    /// Requests to applications that were made for it.
+    var webhooks: UInt32 = 0
     /// Response contexts that are its.
     var openContexts = 0
     /// What an end of a leg by us is told with.

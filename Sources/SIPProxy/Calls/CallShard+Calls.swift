@@ -111,13 +111,16 @@ extension CallShard {
         }
     }
 
-    private func ask(
+    /// Hands a request to an application to the edge.
+    mutating func ask(
         _ request: WebhookRequest, isAnswerWanted: Bool, _ index: SlabIndex, effects: inout Effects
     ) {
+        guard let sequence = calls[index]?.webhooks.addingReportingOverflow(1).partialValue else { return }
+        calls[index]?.webhooks = sequence
         effects.webhooks.append(
             PendingWebhook(
                 reference: CallReference(shard: number, index: index), isAnswerWanted: isAnswerWanted,
-                request: request))
+                sequence: sequence, request: request))
     }
 
     /// Keeps a notification with the record, and tells the log of it.

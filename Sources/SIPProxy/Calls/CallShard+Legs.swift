@@ -128,7 +128,7 @@ extension CallShard {
             source.withSlice { bytes in
                 var request = SIPMessage()
                 _ = request.parse(bytes)
-                writer.appendEndToEnd(of: request, hop: true)
+                writer.appendEndToEnd(of: request, hop: true, replaced: leg.party.headers)
                 writer.endRequest(body: request.body)
             }
         }

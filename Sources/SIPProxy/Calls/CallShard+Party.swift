@@ -220,12 +220,10 @@ extension CallShard {
         let answeredAt = call.party?.answeredAt
         let seconds = answeredAt.map { max(0, now.unix.milliseconds &- $0.milliseconds) / 1000 } ?? 0
         calls[index]?.progress?.told += 1
-        effects.webhooks.append(
-            PendingWebhook(
-                reference: CallReference(shard: number, index: index), isAnswerWanted: false,
-                request: .legProgress(
-                    state, of: call.facts, parent: .none, to: progress.address, sequence: progress.told,
-                    seconds: seconds, at: now.unix)))
+        ask(
+            .legProgress(
+                state, of: call.facts, parent: .none, to: progress.address, sequence: progress.told, seconds: seconds,
+                at: now.unix), isAnswerWanted: false, index, effects: &effects)
     }
 }
 

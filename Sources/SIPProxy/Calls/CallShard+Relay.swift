@@ -144,6 +144,8 @@ extension CallShard {
         guard status == 408 || status == 481 || status == 430 else { return }
         let leg = call.connected
         let far = pending.side.other
+        // Of an early dialog the INVITE decides, which still has to get its final answer.
+        if far == .caller, call.caller?.state == .waiting { return }
         sideGone(
             far, far == .callee ? leg : nil, status == 481 ? .dialogUnknown : .noAnswer, index, server: server,
             now: now, effects: &effects)

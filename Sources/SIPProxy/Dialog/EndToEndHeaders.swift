@@ -1,3 +1,4 @@
+import CallControl
 import Primitives
 import SIPMessage
 
@@ -76,8 +77,10 @@ extension ByteWriter {
     ///     through a gateway ends (RFC 7332). An ACK has its own.
     ///   - withoutEvent: True when the caller writes Event.
     ///   - isReliable: False for an answer that is not sent reliably on the other side: it does not require 100rel there.
+    ///   - replaced: Header fields that the caller has written itself.
     mutating func appendEndToEnd(
-        of message: borrowing SIPMessage, hop: Bool = false, withoutEvent: Bool = false, isReliable: Bool = true
+        of message: borrowing SIPMessage, hop: Bool = false, withoutEvent: Bool = false, isReliable: Bool = true,
+        replaced: [WebhookRequest.Parameter] = []
     ) {
         if hop, message.isRequest, let left = message.maxForwards {
             appendHeader("Max-Forwards", number: UInt64(left))
@@ -85,6 +88,7 @@ extension ByteWriter {
         for index in 0..<message.fieldCount {
             let field = message.field(index)
             if withoutEvent, field.name == .event { continue }
+            if field.name == .other, !replaced.isEmpty, message.name(field).isName(ofAny: replaced) { continue }
             if EndToEndHeaders.carries(field.name, message.name(field)) { append(message.line(field)) }
         }
         appendExtensions(of: message, .supported)
@@ -123,5 +127,12 @@ extension ByteWriter {
             append(method)
         }
         if !isFirst { append("\r\n") }
+    }
+}
+
+extension ByteSlice {
+    /// True for the name of one of these header fields.
+    fileprivate func isName(ofAny fields: [WebhookRequest.Parameter]) -> Bool {
+        fields.contains { field in Array(field.name.utf8).withSlice { equalsIgnoringCase($0) } }
     }
 }
