@@ -65,6 +65,12 @@ extension CallShard {
             refuseInDialog(request, transaction, refusal, from: flow, server, now, &effects)
             return
         }
+        let isChange = request.method == .invite || request.method == .update
+        if isChange, call.bringing != nil || side == .callee && call.caller?.state == .answering {
+            // 14.1 and 14.2: an INVITE of ours is under way with the other side, without its answer or its ACK.
+            refuseInDialog(request, transaction, .init(status: 491), from: flow, server, now, &effects)
+            return
+        }
         guard let other = otherSide(of: side, leg, pair, call, isConfirmed) else {
             // Nobody is there at the moment: it may be tried again (14.2).
             let refusal = InDialogRelay.Refusal(
@@ -144,8 +150,8 @@ extension CallShard {
         guard status == 408 || status == 481 || status == 430 else { return }
         let leg = call.connected
         let far = pending.side.other
-        // Of an early dialog the INVITE decides, which still has to get its final answer.
-        if far == .caller, call.caller?.state == .waiting { return }
+        // A caller who has not got our final answer yet, or not acknowledged it, may not know the dialog at all.
+        if far == .caller, call.caller?.state != .confirmed { return }
         sideGone(
             far, far == .callee ? leg : nil, status == 481 ? .dialogUnknown : .noAnswer, index, server: server,
             now: now, effects: &effects)
