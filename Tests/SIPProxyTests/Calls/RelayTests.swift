@@ -245,7 +245,8 @@ import Testing
         let answer = talk.scene.answer(update.to(.bob).first, 200)
         #expect(answer.to(.alice).first?["Session-Expires"] == "120;refresher=uac")
         #expect(talk.scene.wait(milliseconds: 87_000, step: 500).isEmpty)
-        #expect(talk.scene.wait(milliseconds: 2_000, step: 500).requests("BYE").count == 2)
+        let end = talk.scene.wait(milliseconds: 2_000, step: 500).requests("BYE")
+        #expect(!end.to(.alice).isEmpty && !end.to(.bob).isEmpty)
         talk.scene.expectNothingLeft()
     }
 
