@@ -267,6 +267,16 @@ import Testing
         talk.end()
     }
 
+    @Test("A call that has just ended takes nothing any more")
+    func ended() {
+        let talk = Talk()
+        let bye = talk.scene.send(talk.fromAlice("BYE"))
+        talk.scene.answer(bye.to(.bob).first, 200)
+        #expect(talk.scene.send(talk.fromAlice("INFO", sequence: 3)).summaries == ["481 INFO"])
+        #expect(talk.scene.send(talk.fromBob("INFO")).summaries == ["481 INFO"])
+        talk.scene.expectNothingLeft()
+    }
+
     @Test("A call ends while a re-INVITE is under way: nothing hangs")
     func endsWithin() {
         let talk = Talk()
