@@ -241,7 +241,11 @@ extension CallShard {
         if status < 200 || pending.isAnswered { return }
         if status < 300 {
             noteTarget(response, pending.side.other, call.connected, nil, index)
-            calls[index]?.session.refresh(by: response, at: now.instant)
+            pending.request.withSlice { bytes in
+                var request = SIPMessage()
+                _ = request.parse(bytes)
+                calls[index]?.session.refresh(by: response, to: request, at: now.instant)
+            }
             watchSession(index, now)
         }
         calls[index]?.relay.finish(place, status: status)
@@ -255,6 +259,9 @@ extension CallShard {
         let start = effects.outbox.bytes.count
         effects.outbox.bytes.beginResponse(
             to: request, status: refusal.status, source: flow.remote, toTag: .empty)
+        if let seconds = refusal.shortestInterval {
+            effects.outbox.bytes.appendHeader("Min-SE", number: UInt64(seconds))
+        }
         if let seconds = refusal.retryAfter {
             effects.outbox.bytes.appendHeader("Retry-After", number: UInt64(seconds))
         }
