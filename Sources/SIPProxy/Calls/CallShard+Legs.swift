@@ -34,7 +34,10 @@ extension CallShard {
     ) {
         guard let call = calls[index], call.legs.indices.contains(leg) else { return }
         let made = call.legs[leg]
-        let way = server.way(to: made.party, now: now)
+        // A document can name many parties, each with many devices.
+        let way: LegWays =
+            server.isFull(forDialogs: false)
+            ? .refused(.serverOverloaded) : server.way(to: made.party, now: now)
         recordLeg(made, dial, call, way, now: now, effects: &effects)
         switch way {
         case .refused(let reason):

@@ -215,6 +215,19 @@ import Testing
         scene.expectNothingLeft()
     }
 
+    @Test("A server that is full calls nobody for an application")
+    func full() {
+        let scene = CallScene { $0.maxTransactions = 1 }
+        scene.isAnswering = false
+        let call = scene.call()
+        let sent = scene.answerAll()
+        #expect(sent.requests("INVITE").isEmpty)
+        #expect(sent.to(.alice).first?.status == 503)
+        #expect(sent.to(.alice).first?["Warning"].contains("R-1507") == true)
+        call.acknowledgeRefusal(sent.to(.alice).first)
+        scene.expectNothingLeft()
+    }
+
     @Test("A document without anything that can be done, and one that cannot be had, end the call at once")
     func noDocument() {
         let scene = CallScene([.alice, .bob], [])
