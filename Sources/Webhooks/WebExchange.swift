@@ -20,8 +20,8 @@ final class WebExchange {
     /// Where it goes now.
     var url: WebURL
     var method: WebAddress.Method
-    /// The parameters as a form; empty after a 303.
-    var form: String
+    /// The parameters as a form.
+    let form: String
     var redirectsLeft: Int
     /// Counts hops and tries, so that late news of an earlier one is known as such.
     var generation: UInt64 = 0
@@ -80,12 +80,9 @@ final class WebExchange {
     /// Goes on with the address in a redirect.
     func redirect(to next: WebURL, status: Int) {
         url = next
-        if status == 303 {
-            method = .get
-            form = ""
-        } else if method == .get, !form.isEmpty, !next.target.contains(form) {
-            url = next.adding(query: form)
-        }
+        // RFC 9110 section 15.4.4: behind a 303 another resource is read; it is about the same call.
+        if status == 303 { method = .get }
+        if method == .get, !form.isEmpty, !next.target.contains(form) { url = next.adding(query: form) }
         redirectsLeft -= 1
         generation += 1
         places = []

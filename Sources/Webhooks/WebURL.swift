@@ -48,7 +48,7 @@ struct WebURL: Equatable, Sendable {
         if authority.hasPrefix("[") {
             guard let close = authority.firstIndex(of: "]") else { return nil }
             name = authority[authority.index(after: authority.startIndex)..<close]
-            guard String(name).withSlice({ IPAddress($0) })?.isIPv4 == false else { return nil }
+            guard String(name).withSlice({ IPAddress($0) }) != nil else { return nil }
             authority = authority[authority.index(after: close)...]
             guard authority.isEmpty || authority.hasPrefix(":") else { return nil }
         } else if let separator = authority.firstIndex(of: ":") {
