@@ -312,10 +312,15 @@ extension Reason {
                 "R-1614", 403, "The gateway does not accept our credentials.",
                 "Check user and password of the gateway in the configuration."
             )
+        case .sessionTooShort:
+            Entry(
+                "R-1616", 422, "The session interval that the phone asks for is shorter than 90 seconds.",
+                "Set the session timer of the phone to 90 seconds or more."
+            )
         case .textUnsuitable:
             Entry(
                 "R-1615", 406, "An application takes plain text only, and the text has another type or is empty.",
-                "Send text/plain with something in it; applications.messages: \"direct\" lets texts go to the client that they name."
+                "Send text/plain with something in it; applications.messages set to direct lets texts go to the client that they name."
             )
         }
     }

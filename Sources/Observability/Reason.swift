@@ -83,6 +83,7 @@ public enum Reason: UInt16, CaseIterable, Sendable {
     case noGateway = 1613
     case gatewayRefused = 1614
     case textUnsuitable = 1615
+    case sessionTooShort = 1616
 
     /// The code as text: `R-` and four digits.
     public var code: ByteSlice { entry.code }

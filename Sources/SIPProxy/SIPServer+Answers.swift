@@ -39,6 +39,7 @@ extension SIPServer {
             let header: HeaderName = tags.next(in: request) != nil ? .proxyRequire : .require
             refusal = Refusal(reason, .unsupported(header))
         case .methodNotAllowed: refusal = Refusal(reason, .allow)
+        case .sessionTooShort: refusal = Refusal(reason, .minSE(SessionTimer.shortestInterval))
         case .serverOverloaded, .clientShareUsed, .serverStopping:
             refusal = Refusal(reason, .retryAfter(retryTime(for: request, reason)))
         default: refusal = Refusal(reason)

@@ -12,8 +12,6 @@ public struct ClientEntry: Sendable {
     public internal(set) var isEnabled: Bool
     /// True for a client whose calls and texts go to an application of its own (VoiceUrl or VoiceApplicationSid).
     public let hasApplication: Bool
-    /// The number of the row of its account; 0 for none.
-    public let accountID: Int64
     /// Requests of it that hold a transaction: under way, or answered a short time ago. Here it fills a gap.
     public var openTransactions: UInt32 = 0
     /// What its password is checked against.
@@ -35,6 +33,8 @@ public struct ClientEntry: Sendable {
     var otherSources: Set<Source> = []
     /// False when `source` or the bindings may have changed since it was counted last.
     var isCounted = true
+    /// `accountID`; it fills a gap, as there may be a million clients, and never so many accounts as it could not hold.
+    private let accountNumber: UInt32
 
     /// A client without bindings.
     public init(
@@ -42,7 +42,7 @@ public struct ClientEntry: Sendable {
         hasApplication: Bool = false, accountID: Int64 = 0
     ) {
         self.id = id
-        self.accountID = accountID
+        accountNumber = UInt32(exactly: accountID) ?? 0
         self.hasApplication = hasApplication
         let login = login.prefix(Int(UInt16.max))
         loginLength = UInt16(login.count)
@@ -54,6 +54,8 @@ public struct ClientEntry: Sendable {
     /// What a free place in the table holds.
     static let vacant = ClientEntry(id: 0, sid: .empty, login: .empty, password: .none, isEnabled: false)
 
+    /// The number of the row of its account; 0 for none.
+    public var accountID: Int64 { Int64(accountNumber) }
     /// The login as stored, copied.
     public var login: [UInt8] { withLogin { $0.bytes } }
     /// The `CL...` identifier, copied.

@@ -9,6 +9,8 @@ public struct Refusal: Error, Sendable {
         case none
         /// Min-Expires of a 423, in seconds (RFC 3261 20.23).
         case minExpires(UInt32)
+        /// Min-SE of a 422, in seconds (RFC 4028 section 5).
+        case minSE(UInt32)
         /// The values of this header that are not supported, for Unsupported in a 420 (20.40).
         case unsupported(HeaderName)
         /// Retry-After of a 503 or 403, in seconds (20.33).
@@ -51,6 +53,7 @@ extension ByteWriter {
         case .allow: appendHeader("Allow", Refusal.allowedMethods)
         case .retryAfter(let seconds): appendHeader("Retry-After", number: UInt64(seconds))
         case .minExpires(let seconds): appendHeader("Min-Expires", number: UInt64(seconds))
+        case .minSE(let seconds): appendHeader("Min-SE", number: UInt64(seconds))
         case .unsupported(let header):
             var tags = request.optionTags(of: header)
             append("Unsupported: ")

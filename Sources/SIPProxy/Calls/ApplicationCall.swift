@@ -187,7 +187,7 @@ struct ApplicationCall {
 
     /// True when nothing more can come of it or for it.
     var isSpent: Bool {
-        guard program.isOver, openContexts == 0 else { return false }
+        guard program.isOver, openContexts == 0, texts.isEmpty else { return false }
         guard let caller else { return true }
         return caller.state == .over
     }

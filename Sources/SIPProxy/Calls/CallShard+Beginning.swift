@@ -16,8 +16,10 @@ extension CallShard {
         let hasContact = Dialog(asCallee: request, localTag: [], flow: flow) != nil
         let transaction = insertServer(request, key, owner: owner, from: flow)
         run(server: transaction, .request, server, now, &effects)
-        if !unsupported.isEmpty || !hasContact {
-            let reason: Reason = unsupported.isEmpty ? .messageMalformed : .unsupportedExtension
+        let isTooShort = SessionTimer.isTooShort(request)
+        if !unsupported.isEmpty || !hasContact || isTooShort {
+            let reason: Reason =
+                !unsupported.isEmpty ? .unsupportedExtension : !hasContact ? .messageMalformed : .sessionTooShort
             server.log(request, refused: reason, isAuthenticated: owner != nil, from: flow, now, &effects)
             let start = effects.outbox.bytes.count
             server.writeRefusal(reason, of: request, from: flow, into: &effects.outbox.bytes)

@@ -76,7 +76,7 @@ extension CallShard {
                 InDialogRelay.write(
                     response, to: request, in: dialog, contact: contact, reliableSequence: nil,
                     into: &effects.outbox.bytes)
-                calls[index]?.session.refresh(by: response, at: now.instant)
+                calls[index]?.session.refresh(by: response, to: request, at: now.instant)
             }
         }
         let answer = effects.outbox.bytes.slice(from: start).bytes

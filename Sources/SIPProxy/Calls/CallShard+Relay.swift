@@ -65,6 +65,12 @@ extension CallShard {
             refuseInDialog(request, transaction, refusal, from: flow, server, now, &effects)
             return
         }
+        let isChange = request.method == .invite || request.method == .update
+        if isChange, call.bringing != nil || side == .callee && call.caller?.state == .answering {
+            // 14.1 and 14.2: an INVITE of ours is under way with the other side, without its answer or its ACK.
+            refuseInDialog(request, transaction, .init(status: 491), from: flow, server, now, &effects)
+            return
+        }
         guard let other = otherSide(of: side, leg, pair, call, isConfirmed) else {
             // Nobody is there at the moment: it may be tried again (14.2).
             let refusal = InDialogRelay.Refusal(
@@ -144,8 +150,8 @@ extension CallShard {
         guard status == 408 || status == 481 || status == 430 else { return }
         let leg = call.connected
         let far = pending.side.other
-        // Of an early dialog the INVITE decides, which still has to get its final answer.
-        if far == .caller, call.caller?.state == .waiting { return }
+        // A caller who has not got our final answer yet, or not acknowledged it, may not know the dialog at all.
+        if far == .caller, call.caller?.state != .confirmed { return }
         sideGone(
             far, far == .callee ? leg : nil, status == 481 ? .dialogUnknown : .noAnswer, index, server: server,
             now: now, effects: &effects)
@@ -235,7 +241,11 @@ extension CallShard {
         if status < 200 || pending.isAnswered { return }
         if status < 300 {
             noteTarget(response, pending.side.other, call.connected, nil, index)
-            calls[index]?.session.refresh(by: response, at: now.instant)
+            pending.request.withSlice { bytes in
+                var request = SIPMessage()
+                _ = request.parse(bytes)
+                calls[index]?.session.refresh(by: response, to: request, at: now.instant)
+            }
             watchSession(index, now)
         }
         calls[index]?.relay.finish(place, status: status)
@@ -249,6 +259,9 @@ extension CallShard {
         let start = effects.outbox.bytes.count
         effects.outbox.bytes.beginResponse(
             to: request, status: refusal.status, source: flow.remote, toTag: .empty)
+        if let seconds = refusal.shortestInterval {
+            effects.outbox.bytes.appendHeader("Min-SE", number: UInt64(seconds))
+        }
         if let seconds = refusal.retryAfter {
             effects.outbox.bytes.appendHeader("Retry-After", number: UInt64(seconds))
         }

@@ -62,6 +62,11 @@ extension InDialogRelay {
             phrase: status == response.status && !response.reasonPhrase.isEmpty ? response.reasonPhrase : nil,
             source: nil, contact: hasContact ? contact : nil, into: &writer)
         writer.appendEndToEnd(of: response, isReliable: reliableSequence != nil)
+        if let seconds = SessionTimer.addedInterval(to: response, request) {
+            writer.append("Require: timer\r\nSession-Expires: ")
+            writer.append(decimal: UInt64(seconds))
+            writer.append(";refresher=uac\r\n")
+        }
         if let reliableSequence { writer.appendHeader("RSeq", number: UInt64(reliableSequence)) }
         writer.endMessage(body: response.body)
     }

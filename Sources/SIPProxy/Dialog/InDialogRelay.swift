@@ -83,6 +83,8 @@ struct InDialogRelay {
         let status: UInt16
         /// Seconds after which it may be tried again; nil for none.
         var retryAfter: UInt32?
+        /// The value of Min-SE of a 422; nil for none.
+        var shortestInterval: UInt32?
         /// The value of Unsupported of a 420.
         var unsupported: [UInt8] = []
     }
@@ -102,6 +104,9 @@ struct InDialogRelay {
         // 14.2 and RFC 3311 section 5.2 want some seconds of chance: the number of the request is as good.
         let seconds = request.sequenceNumber % 10 + 1
         if openRequests >= InDialogRelay.limit { return Refusal(status: 500, retryAfter: seconds) }
+        if request.method == .invite || request.method == .update, SessionTimer.isTooShort(request) {
+            return Refusal(status: 422, shortestInterval: SessionTimer.shortestInterval)
+        }
         switch request.method {
         case .invite where !isConfirmed: return Refusal(status: 500, retryAfter: seconds)
         case .invite, .update:

@@ -23,7 +23,20 @@ struct SessionTimer {
         guard response.status >= 200, response.status < 300,
             response.method == .invite || response.method == .update
         else { return }
-        guard let value = SessionTimer.interval(of: response) else {
+        set(SessionTimer.interval(of: response), at: now)
+    }
+
+    /// The same, with the interval that is added to the answer for a sender who alone knows of session timers.
+    mutating func refresh(by response: borrowing SIPMessage, to request: borrowing SIPMessage, at now: Instant) {
+        if let added = SessionTimer.addedInterval(to: response, request) {
+            set(added, at: now)
+        } else {
+            refresh(by: response, at: now)
+        }
+    }
+
+    private mutating func set(_ value: UInt32?, at now: Instant) {
+        guard let value else {
             interval = nil
             deadline = nil
             return
@@ -37,6 +50,21 @@ struct SessionTimer {
 
     /// True when no refresh has come in time.
     func isExpired(at now: Instant) -> Bool { deadline.map { $0 <= now } ?? false }
+
+    /// The interval that is added to a 2xx whose maker knows no session timers, where the sender of the request does and has
+    /// asked for one: it is then the one who refreshes (section 8.2); nil for none.
+    static func addedInterval(to response: borrowing SIPMessage, _ request: borrowing SIPMessage) -> UInt32? {
+        guard response.status >= 200, response.status < 300, request.method == .invite || request.method == .update,
+            response.firstIndex(of: .sessionExpires) == nil, request.supports("timer")
+        else { return nil }
+        return interval(of: request).map { max($0, shortestInterval) }
+    }
+
+    /// True for a request whose interval is too short, from a sender who understands a 422 (section 6 and 9).
+    static func isTooShort(_ request: borrowing SIPMessage) -> Bool {
+        guard request.supports("timer"), let value = interval(of: request) else { return false }
+        return value < shortestInterval
+    }
 
     /// The seconds of Session-Expires; nil when absent or malformed.
     private static func interval(of message: borrowing SIPMessage) -> UInt32? {

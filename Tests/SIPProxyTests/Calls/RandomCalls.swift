@@ -225,7 +225,8 @@ class RandomAgent {
             invite.with {
                 $0.body = CallScene.offer
                 $0.headers.append("Content-Type: application/sdp")
-            }.text, from: flow) { isOpen }
+            }.text, from: flow
+        ) { isOpen }
     }
 
     var sessionEnded: () -> Void = {}

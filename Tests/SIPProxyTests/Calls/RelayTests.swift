@@ -235,6 +235,37 @@ import Testing
         talk.scene.expectNothingLeft()
     }
 
+    @Test("Who asks for a session timer gets one, though the other side knows none")
+    func sessionOfOneSide() {
+        let talk = Talk({ $0.headers += ["Supported: timer", "Session-Expires: 120"] })
+        #expect(talk.ok?["Session-Expires"] == "120;refresher=uac")
+        #expect(talk.ok?["Require"] == "timer")
+        let update = talk.scene.send(
+            talk.fromAlice("UPDATE", headers: ["Supported: timer", "Session-Expires: 120;refresher=uac"]))
+        let answer = talk.scene.answer(update.to(.bob).first, 200)
+        #expect(answer.to(.alice).first?["Session-Expires"] == "120;refresher=uac")
+        #expect(talk.scene.wait(milliseconds: 87_000, step: 500).isEmpty)
+        #expect(talk.scene.wait(milliseconds: 2_000, step: 500).requests("BYE").count == 2)
+        talk.scene.expectNothingLeft()
+    }
+
+    @Test("An interval below 90 seconds gets 422 with Min-SE (RFC 4028 section 9)")
+    func shortSession() {
+        let scene = CallScene()
+        let call = scene.call { $0.headers += ["Supported: timer", "Session-Expires: 30"] }
+        #expect(call.sent.summaries == ["422 INVITE"])
+        #expect(call.sent.first?["Min-SE"] == "90")
+        call.acknowledgeRefusal(call.sent.first)
+        scene.expectNothingLeft()
+        let talk = Talk()
+        let short = ["Supported: timer", "Session-Expires: 30"]
+        let update = talk.scene.send(talk.fromAlice("UPDATE", headers: short))
+        #expect(update.summaries == ["422 UPDATE"] && update.first?["Min-SE"] == "90")
+        // One who would not understand 422 does not get it.
+        #expect(talk.scene.send(talk.fromAlice("UPDATE", sequence: 3, headers: [short[1]])).to(.bob).count == 1)
+        talk.end()
+    }
+
     @Test("A call ends while a re-INVITE is under way: nothing hangs")
     func endsWithin() {
         let talk = Talk()
