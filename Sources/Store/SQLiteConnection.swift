@@ -161,6 +161,14 @@ public final class SQLiteConnection {
     /// The number of rows that the last statement changed.
     public var changedRows: Int64 { sqlite3_changes64(handle) }
 
+    /// The bytes of the pages that the connection keeps in memory.
+    var cacheBytes: Int64 {
+        var current: Int32 = 0
+        var highest: Int32 = 0
+        sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_USED, &current, &highest, 0)
+        return Int64(current)
+    }
+
     /// The rowid of the last insert.
     public var lastInsertedID: Int64 { sqlite3_last_insert_rowid(handle) }
 

@@ -24,4 +24,7 @@ public struct StoreStatistics: Equatable, Sendable {
     public var housekeepingFailures: UInt64 = 0
     /// Pages in the write-ahead log after the last commit.
     public var logPages: Int64 = 0
+    /// Bytes of the pages that the writer's connection keeps in memory after the last commit: they grow with the records
+    /// of calls and texts, and end at the 16 MB that `Store.open` allows.
+    public var cacheBytes: Int64 = 0
 }

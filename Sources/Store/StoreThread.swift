@@ -248,11 +248,13 @@ struct StoreThread<Receipt: Sendable>: ~Copyable {
         }
         let failed = groupError == nil ? failures.count : units.count
         let pages = housekeeping.pagesInLog
+        let cacheBytes = connection.cacheBytes
         queue.finish(units: units.count) { counts in
             counts.groups &+= 1
             counts.committed &+= UInt64(units.count - failed)
             counts.failed &+= UInt64(failed)
             counts.logPages = pages
+            counts.cacheBytes = cacheBytes
         }
     }
 

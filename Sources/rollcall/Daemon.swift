@@ -102,6 +102,7 @@ enum Daemon {
         let location = parts.location.statistics
         let counters = parts.transport.counters
         let admission = parts.admission.statistics
+        let store = parts.writer.statistics()
         log.write(.serverState) { buffer in
             buffer.field("transactions", number: Int64(tables.transactions))
             buffer.field("contexts", number: Int64(tables.contexts))
@@ -112,7 +113,8 @@ enum Daemon {
             buffer.field("streamBytes", number: Int64(clamping: counters.streamBytes))
             buffer.field("names", number: Int64(parts.names.waiting))
             buffer.field("webhooks", number: Int64(parts.applications.pending))
-            buffer.field("queued", number: Int64(parts.writer.statistics().queued))
+            buffer.field("queued", number: Int64(store.queued))
+            buffer.field("cacheBytes", number: store.cacheBytes)
             buffer.field("received", number: Int64(clamping: counters.received))
             buffer.field("sent", number: Int64(clamping: counters.sent))
             buffer.field("dropped", number: Int64(clamping: counters.dropped))

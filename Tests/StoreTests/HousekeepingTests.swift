@@ -50,6 +50,29 @@ import Testing
         func set(_ value: Int64) { milliseconds.store(value, ordering: .relaxed) }
     }
 
+    @Test("What is kept in memory of the database grows with the records, but not beyond 16 MB")
+    func cacheIsBounded() throws {
+        let client = try #require(try Store(path: scratch.path).fill(clients: 1).first)
+        let writer = try Reports().writer(scratch.path)
+        let body = [UInt8](repeating: UInt8(ascii: "x"), count: 60_000)
+        var sizes: [Int64] = []
+        for part in 0..<5 {
+            for number in 0..<100 {
+                let time = UnixTime(milliseconds: past.milliseconds + Int64(part * 100 + number))
+                let message = ClientMessage(
+                    number: RecordNumber(at: time, counter: 0), clientID: client.id, to: Array("bob".utf8), body: body,
+                    createdAt: time, end: MessageEnd(status: .delivered, endedAt: time, sipStatus: 200))
+                #expect(writer.enqueue(.recordMessage(message)))
+            }
+            writer.flush()
+            sizes.append(writer.statistics().cacheBytes)
+        }
+        writer.stop()
+        // 6 MB at a time.
+        #expect(sizes[0] > 5 << 20 && sizes[1] > sizes[0] + 5 << 20, "\(sizes)")
+        #expect(sizes[4] > 14 << 20 && sizes.allSatisfy { $0 < 18 << 20 }, "\(sizes)")
+    }
+
     @Test("The write-ahead log does not grow without end under load")
     func logIsBounded() throws {
         try Store(path: scratch.path).fill(clients: 100)

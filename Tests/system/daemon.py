@@ -91,6 +91,12 @@ def resident(server):
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
 
 
+def private(server):
+    """The memory of a daemon that is backed by no file, in bytes."""
+    with open(f"/proc/{server.process.pid}/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon:"))
+
+
 def descriptors(server):
     """How many file descriptors a daemon has open."""
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
@@ -261,6 +267,8 @@ class Daemon:
         """The log's events, filtered by name (a prefix ending in "." will do) and by fields."""
         found = []
         for line in self.log().splitlines():
+            if event is not None and event not in line:
+                continue  # Parsing is what takes time, and logs are long.
             record = parse_logfmt(line)
             if record is None:
                 continue

@@ -16,7 +16,10 @@ import pytest
 
 from daemon import free_port
 from phone import Phone
-from storm import IS_LONG, MEGABYTE, Interruptions, Memory, Storm, cpu_seconds, daemon_for, show, wait_for_empty_tables
+from storm import (
+    IS_LONG, MEGABYTE, Interruptions, Memory, Storm, cpu_seconds, daemon_for, memory_besides_cache, show, sizes,
+    wait_for_empty_tables,
+)
 
 SECONDS = int(os.environ.get("ROLLCALL_SOAK_SECONDS", 1_800 if IS_LONG else 6))
 PHONES, STREAMS = 60, 4
@@ -138,8 +141,9 @@ def test_a_bad_network_and_a_slow_machine_cause_no_wrong_answer_and_leave_nothin
             storm.close()
     state = wait_for_empty_tables(daemon, within=75)
     show("soak", seconds=SECONDS, relay=way, stops=interruptions.stops, locks=interruptions.locks, cuts=streams.cuts,
-         tcp_texts=streams.texts, tcp_refused=streams.refused, rss_first=memory.samples[0],
-         rss_middle=memory.median(0.5, 0.6), rss_last=memory.median(0.9, 1), state=state, cpu_s=round(cpu_seconds(daemon) - cpu, 1),
+         tcp_texts=streams.texts, tcp_refused=streams.refused, memory_first=memory.samples[0],
+         memory_early=memory.median(0.2, 0.3), memory_middle=memory.median(0.5, 0.6), memory_last=memory.median(0.9, 1),
+         state=state, cpu_s=round(cpu_seconds(daemon) - cpu, 1),
          log_lines=len(daemon.log().splitlines()), **result)
     if streams.failure:
         raise streams.failure
@@ -152,8 +156,29 @@ def test_a_bad_network_and_a_slow_machine_cause_no_wrong_answer_and_leave_nothin
     assert result["calls"] > SECONDS * 15 * 0.8 and result["texts"] > SECONDS * 25 * 0.8, result
     assert state["clients"] == PHONES + STREAMS and state["bindings"] == PHONES, "bindings of cut connections are gone"
     assert not daemon.events("store.error") and not daemon.events("record.lost")
-    # The cache of the database grows with the records of calls, to 16 MB.
-    assert memory.median(0.9, 1) - memory.samples[0] < 24 * MEGABYTE, "memory is flat"
+    # In the short form the tables are still growing to the size that the load needs; in the long one the allocator loses
+    # a tenth of the growing cache between its pages.
+    first = memory.median(0.2, 0.3) if IS_LONG else memory.samples[0]
+    assert memory.median(0.9, 1) - first < (4 if IS_LONG else 8) * MEGABYTE, "memory is flat"
+
+
+def test_calls_and_texts_leave_no_memory_behind(tmp_path):
+    """After a warm-up; the pages of the records in the cache of the database are not counted, as they have their bound."""
+    server = daemon_for(tmp_path / "daemon", 40, timers={"t1": "20ms", "t2": "80ms", "t4": "100ms"}).start()
+    traffic = Storm(server, "traffic", from_="127.0.3.2", phones=40, seconds=14, calls=60, texts=100, registers=40,
+        ring=0.1, hold=0.2)
+    try:
+        traffic.wait_until_ready()
+        time.sleep(6)  # Until the tables are as large as the load needs them.
+        messages, memory = sizes(server)["received"], memory_besides_cache(server)
+        time.sleep(7)
+        messages, memory = sizes(server)["received"] - messages, memory_besides_cache(server) - memory
+        show("memory", messages=messages, growth=memory, **traffic.result())
+    finally:
+        traffic.close()
+        assert server.stop() == 0
+    assert messages > 2_000
+    assert memory < messages * 40, f"{messages} messages left {memory} bytes"
 
 
 @pytest.mark.parametrize("fault", ["corrupted", "misdirected"])
