@@ -320,7 +320,7 @@ extension Reason {
         case .textUnsuitable:
             Entry(
                 "R-1615", 406, "An application takes plain text only, and the text has another type or is empty.",
-                "Send text/plain with something in it; applications.messages: \"direct\" lets texts go to the client that they name."
+                "Send text/plain with something in it; applications.messages set to direct lets texts go to the client that they name."
             )
         }
     }

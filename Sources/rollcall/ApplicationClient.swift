@@ -80,7 +80,8 @@ final class ApplicationClient: Sendable {
             request.address.method.rawValue.withSlice { buffer.field("method", $0) }
             WebAddress.withoutCredentials(request.address.url).withSlice { buffer.field("url", $0) }
         }
-        queue.add(request, isCallback: !webhook.isAnswerWanted, of: webhook.reference) { [self] report in
+        queue.add(request, isCallback: !webhook.isAnswerWanted, of: webhook.reference, sequence: webhook.sequence) {
+            [self] report in
             tell(report, sid)
             guard webhook.isAnswerWanted else { return }
             executor.handle { server, now, effects in

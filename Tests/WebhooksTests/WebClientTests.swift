@@ -368,32 +368,65 @@ import Testing
 }
 
 @Suite struct WebhookQueueTests {
-    @Test func `Callbacks of a call keep their order behind a document, other calls and documents do not wait`()
-        async throws
-    {
+    /// Adds requests to a queue before a server, and keeps the order of their ends.
+    private final class Scene: Sendable {
         let server = WebServer { request, descriptor in
             if request.target == "/slow" { usleep(300_000) }
             if request.target == "/1" { usleep(100_000) }
             return WebServer.write(descriptor)
         }
-        let client = try WebClientTests.client()
-        let queue = WebhookQueue<Int>(client)
-        let ended = Mutex<[String]>([])
-        func add(_ path: String, isCallback: Bool, of call: Int) {
+        let queue: WebhookQueue<Int>
+        private let ended = Mutex<[String]>([])
+
+        init() throws { queue = WebhookQueue(try WebClientTests.client()) }
+
+        func add(_ path: String, isCallback: Bool = true, of call: Int = 1, _ sequence: UInt32) {
             queue.add(
-                WebClientTests.request(server.url(path)), isCallback: isCallback, of: call
-            ) { _ in ended.withLock { $0.append(path) } }
+                WebClientTests.request(server.url(path)), isCallback: isCallback, of: call, sequence: sequence
+            ) { _ in self.ended.withLock { $0.append(path) } }
         }
-        add("/slow", isCallback: false, of: 1)
-        add("/1", isCallback: true, of: 1)
-        add("/2", isCallback: true, of: 1)
-        add("/document", isCallback: false, of: 1)
-        add("/3", isCallback: true, of: 1)
-        add("/other", isCallback: true, of: 2)
-        while queue.count > 0 { try await Task.sleep(for: .milliseconds(10)) }
-        let order = ended.withLock { $0 }
+
+        func end() async throws -> [String] {
+            while queue.count > 0 { try await Task.sleep(for: .milliseconds(10)) }
+            return ended.withLock { $0 }
+        }
+    }
+
+    @Test func `Callbacks of a call keep their order behind a document, other calls and documents do not wait`()
+        async throws
+    {
+        let scene = try Scene()
+        scene.add("/slow", isCallback: false, 1)
+        scene.add("/1", 2)
+        scene.add("/2", 3)
+        scene.add("/document", isCallback: false, 4)
+        scene.add("/3", 5)
+        scene.add("/other", of: 2, 1)
+        let order = try await scene.end()
         #expect(order.filter { !["/document", "/other"].contains($0) } == ["/slow", "/1", "/2", "/3"])
         #expect(Set(order.prefix(2)) == ["/document", "/other"])
-        #expect(queue.count == 0)
+    }
+
+    @Test func `Requests that come the wrong way round go out in the order of their numbers`() async throws {
+        let scene = try Scene()
+        scene.add("/2", 2)
+        scene.add("/4", 4)
+        scene.add("/3", 3)
+        scene.add("/1", 1)
+        #expect(try await scene.end() == ["/1", "/2", "/3", "/4"])
+        scene.add("/6", 6)
+        scene.add("/5", 5)
+        #expect(try await scene.end().suffix(2) == ["/5", "/6"])
+    }
+
+    @Test func `What is never handed over is not waited for long`() async throws {
+        let scene = try Scene()
+        scene.add("/9", 9)
+        scene.add("/8", 8)
+        #expect(try await scene.end() == ["/8", "/9"])
+        // Late, but not lost.
+        scene.add("/7", 7)
+        scene.add("/10", 10)
+        #expect(try await scene.end() == ["/8", "/9", "/7", "/10"])
     }
 }

@@ -18,6 +18,13 @@ extension CallShard {
             server.reject(request, .dialogUnknown, from: flow, now: now, effects: &effects)
             return
         }
+        // Until its last transaction is over a call is still known, but nobody is there any more. A BYE that crosses ours is
+        // answered as ever.
+        let isEnded = place.leg.map { call.legs[$0].dialogs[pair].isEnded } ?? (call.caller?.state == .over)
+        if isEnded, request.method != .bye {
+            server.reject(request, .dialogUnknown, from: flow, now: now, effects: &effects)
+            return
+        }
         effects.prove(flow)
         let transaction = insertServer(request, key, owner: nil, from: flow)
         transactions.servers[transaction]?.call = index
