@@ -322,21 +322,49 @@ extension CallShard {
         guard let dialog = calls[index]?.legs[leg].dialogs[pair], !dialog.isEnded else { return }
         calls[index]?.legs[leg].dialogs[pair].isEnded = true
         guard let sequence = calls[index]?.legs[leg].dialogs[pair].callee.nextSequence() else { return }
-        sendBye(
-            in: dialog.callee, sequence, index, calls[index]?.legs[leg].credentials ?? [], server: server, now: now,
-            effects: &effects)
+        sendBye(in: dialog.callee, sequence, index, leg: leg, server: server, now: now, effects: &effects)
     }
 
+    /// Sends a BYE.
+    ///
+    /// - Parameter leg: The leg whose credentials answer a challenge to it; nil for none, or when they have done so.
     mutating func sendBye(
-        in dialog: Dialog, _ sequence: UInt32, _ index: SlabIndex, _ credentials: [UInt8] = [], server: SIPServer,
-        now: Now, effects: inout Effects
+        in dialog: Dialog, _ sequence: UInt32, _ index: SlabIndex, leg: Int? = nil, credentials: [UInt8] = [],
+        server: SIPServer, now: Now, effects: inout Effects
     ) {
         var writer = ByteWriter(capacity: 512)
         dialog.beginRequest("BYE", sequence: sequence, into: &writer)
+        writer.append(credentials)
         writer.endRequest()
         startOwn(
             writer.slice.bytes, [.peer(server.flow(of: dialog, now), requestURI: dialog.requestURI)], [],
-            RequestUser(call: index, part: .bye), server: server, now: now, effects: &effects)
+            RequestUser(call: index, part: .bye, number: leg ?? -1), server: server, now: now, effects: &effects)
+    }
+
+    /// Sends a BYE that a gateway has challenged once more, with the credentials of the leg (22.2).
+    mutating func retryBye(
+        _ leg: Int, _ index: SlabIndex, _ answer: [UInt8], server: SIPServer, now: Now, effects: inout Effects
+    ) {
+        guard let call = calls[index], call.legs.indices.contains(leg) else { return }
+        let made = call.legs[leg]
+        var found: (pair: Int, line: [UInt8])?
+        answer.withSlice { bytes in
+            var response = SIPMessage()
+            _ = response.parse(bytes)
+            guard let pair = made.dialogs.firstIndex(where: { $0.callee.contains(answer: response) }) else { return }
+            let credentials = made.dialogs[pair].callee.requestURI.withSlice {
+                DigestAnswer(
+                    to: response, method: "BYE", uri: $0, body: .empty, user: made.user, password: made.password,
+                    key: server.settings.runKey)
+            }
+            if let credentials { found = (pair, credentials.line) }
+        }
+        guard let found, let sequence = calls[index]?.legs[leg].dialogs[found.pair].callee.nextSequence() ?? nil else {
+            return
+        }
+        sendBye(
+            in: made.dialogs[found.pair].callee, sequence, index, credentials: found.line, server: server, now: now,
+            effects: &effects)
     }
 
     /// Acknowledges the 2xx of a leg.

@@ -32,6 +32,9 @@ struct InDialogRelay {
         var otherSequence: UInt32
         /// The request as received, with received and rport in its topmost Via.
         let request: [UInt8]
+        /// The leg and the dialog of it that got it; nil when the caller did.
+        var leg: Int?
+        var pair = 0
         /// It was sent a second time, with credentials.
         var isRetried = false
         /// An INVITE that got its 2xx: kept, as that may come again, until the next one.
