@@ -50,8 +50,8 @@ struct DialogPair {
     var callee: Dialog
     /// What the caller has of it, until the caller has been answered.
     var caller: Dialog?
-    /// The last provisional answer that the caller was told, and when.
-    var told: (status: UInt16, at: Instant)?
+    /// The last provisional answer that the caller was told, a hash of its body, and when.
+    var told: (status: UInt16, body: UInt64, at: Instant)?
     /// Its 2xx was acknowledged.
     var isAcknowledged = false
     /// It was ended by us, or by the callee.

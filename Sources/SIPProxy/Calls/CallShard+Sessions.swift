@@ -59,6 +59,8 @@ extension CallShard {
         guard call.bringing?.leg == leg else { return }
         calls[index]?.bringing = nil
         calls[index]?.caller?.dialog?.refreshTarget(by: response)
+        calls[index]?.session.refresh(by: response, at: now.instant)
+        watchSession(index, now)
         guard call.legs.indices.contains(leg), !call.legs[leg].isOver, let answered = call.legs[leg].answered else {
             return
         }
