@@ -132,7 +132,7 @@ extension CallShard {
             calls[index]?.caller?.state = .confirmed
             calls[index]?.caller?.answer = []
             transactions.timers.cancel(call.answerTimer)
-            if let leg = call.connected, let answered = call.legs[leg].answered,
+            if call.bringing == nil, let leg = call.connected, let answered = call.legs[leg].answered,
                 !call.legs[leg].dialogs[answered].isAcknowledged
             {
                 // The INVITE had no offer: the answer to the callee's is in this ACK.

@@ -131,11 +131,16 @@ extension CallShard {
             source.withSlice { bytes in
                 var request = SIPMessage()
                 _ = request.parse(bytes)
-                writer.appendEndToEnd(of: request, hop: true, replaced: leg.party.headers)
+                writer.appendEndToEnd(of: request, hop: true, replaced: leg.party.headers + CallShard.ownHeaders)
                 writer.endRequest(body: request.body)
             }
         }
         return writer.slice.bytes
+    }
+
+    /// What only this server says of a call.
+    private static let ownHeaders = ["X-RestComm-ApiVersion", "X-RestComm-AccountSid", "X-RestComm-CallSid"].map {
+        WebhookRequest.Parameter($0, "")
     }
 
     // MARK: Answers
@@ -149,7 +154,7 @@ extension CallShard {
             if response.status >= 200 { endStray(response, flow, server: server, now: now, effects: &effects) }
             return
         }
-        let pair = pairIndex(for: response, flow, leg, index, server)
+        let pair = pairIndex(for: response, outsideFlow(of: response, flow, call.legs[leg], server), leg, index, server)
         if response.status < 200 {
             if call.legs[leg].isOver || call.legs[leg].answered != nil { return }
             if response.status >= 180 { rings(leg, index, now: now, effects: &effects) }
@@ -158,7 +163,12 @@ extension CallShard {
             }
             return
         }
-        guard let pair else { return }
+        guard let pair else {
+            // It makes no dialog that could be talked in, and no CANCEL can end it any more.
+            endStray(response, flow, server: server, now: now, effects: &effects)
+            legFails(index, leg, 500, .calleeFailed, [], server: server, now: now, effects: &effects)
+            return
+        }
         accepted(response, leg, pair, index, server: server, now: now, effects: &effects)
     }
 
@@ -255,11 +265,14 @@ extension CallShard {
         guard let call = calls[index], !response.toTag.isEmpty || response.status >= 200 else { return nil }
         let dialogs = call.legs[leg].dialogs
         for position in dialogs.indices where dialogs[position].callee.contains(answer: response) {
-            if response.status >= 200 { calls[index]?.legs[leg].dialogs[position].callee.confirm(by: response) }
+            if response.status >= 200, !dialogs[position].callee.isConfirmed {
+                calls[index]?.legs[leg].dialogs[position].callee.confirm(by: response)
+                calls[index]?.legs[leg].dialogs[position].callee.flow = flow
+            }
             return position
         }
         // A forking proxy beyond may make as many as it likes.
-        guard dialogs.count < 32,
+        guard dialogs.count < (response.status < 200 ? 31 : 32),
             let made = Dialog(
                 asCaller: response, localTag: call.legs[leg].localTag, requestURI: response.to.uri, flow: flow)
         else { return nil }
@@ -275,6 +288,26 @@ extension CallShard {
         }
         calls[index]?.legs[leg].dialogs.append(pair)
         return dialogs.count
+    }
+
+    /// The way to a peer outside once it has answered: to its first Route or its Contact, where that is an address (12.2.1.1).
+    /// A private address behind a public one is one that its NAT hides.
+    private func outsideFlow(
+        of response: borrowing SIPMessage, _ flow: Flow, _ leg: CallLeg, _ server: SIPServer
+    ) -> Flow {
+        guard case .uri? = leg.destinations.first, response.status >= 200 else { return flow }
+        var routes = response.values(of: .recordRoute)
+        var hop: ByteSlice?
+        // The last Record-Route is that of the proxy next to us.
+        while let value = routes.next(in: response) { hop = value }
+        var contacts = response.values(of: .contact)
+        guard let value = hop ?? contacts.next(in: response), let address = NameAddress(value),
+            let uri = SIPURI(address.uri), let transport = TransportProtocol(parameter: uri.transport),
+            case .address(let host) = Host(uri.host), !host.isPrivate || flow.remote.address.isPrivate
+        else { return flow }
+        let remote = SocketAddress(address: host, port: uri.port ?? 5060)
+        if remote == flow.remote, transport == flow.transport { return flow }
+        return server.flow(to: remote, transport) ?? flow
     }
 
     // MARK: Ending

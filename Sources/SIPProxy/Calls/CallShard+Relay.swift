@@ -25,6 +25,10 @@ extension CallShard {
             server.reject(request, .dialogUnknown, from: flow, now: now, effects: &effects)
             return
         }
+        if request.method != .bye, server.isFull(forDialogs: true) {
+            server.reject(request, .serverOverloaded, from: flow, now: now, effects: &effects)
+            return
+        }
         effects.prove(flow)
         let transaction = insertServer(request, key, owner: nil, from: flow)
         transactions.servers[transaction]?.call = index

@@ -70,8 +70,8 @@ struct InDialogRelay {
     private(set) var pending: [Pending] = []
     private(set) var reliable: [ReliableAnswer] = []
     private var referrals: [Referral] = []
-    /// Below the first RSeq of the dialog that came last, for each side.
-    private var lastReliable: [2 of UInt32] = [0, 0]
+    /// Dialogs with reliable answers that each side has had.
+    private var reliableDialogs: [2 of UInt32] = [0, 0]
     /// More than the reliable answers of one dialog.
     private static let reliableStep: UInt32 = 64
 
@@ -207,8 +207,8 @@ struct InDialogRelay {
         // RFC 3262 section 3: one more each time within a dialog. Each dialog begins elsewhere, so that a PRACK names one.
         let last = reliable.lazy.filter { $0.side == side && $0.leg == leg && $0.invite == invite }.map(\.sequence)
             .max()
-        if last == nil { lastReliable[place] = (lastReliable[place] + InDialogRelay.reliableStep) % 0x7000_0000 }
-        let given = (last ?? lastReliable[place]) + 1
+        let given = last.map { $0 + 1 } ?? reliableDialogs[place] * InDialogRelay.reliableStep + 1
+        if last == nil { reliableDialogs[place] = (reliableDialogs[place] + 1) % 0x100_0000 }
         reliable.append(
             ReliableAnswer(side: side, sequence: given, leg: leg, otherSequence: sequence, invite: invite))
         return given
