@@ -254,7 +254,8 @@ def test_nothing_of_a_parent_or_sibling_is_in_an_accounts_lists(world):
 
 
 @pytest.mark.parametrize("path, method", [
-    ("/Accounts/{account}", "DELETE"), ("/Accounts", "PUT"), ("/Accounts", "DELETE"), ("Calls", "POST"), ("Calls", "DELETE"),
+    ("/Accounts/{account}", "DELETE"), ("/Accounts", "PUT"), ("/Accounts", "DELETE"), ("Calls", "PUT"), ("Calls", "DELETE"),
+    ("Notifications", "POST"),
     ("Calls/{call}", "DELETE"), ("Calls/{call}", "PUT"), ("SMS/Messages/{message}", "DELETE"),
     ("Messages/{message}", "DELETE"), ("Registrations", "POST"), ("Registrations/{registration}", "PUT"),
     ("Clients/{client}/RegistrationStatus", "POST"), ("Clients/{client}/Registrations", "DELETE"),

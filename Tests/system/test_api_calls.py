@@ -17,7 +17,7 @@ SHORT_TIMERS = {"t1": "20ms", "t2": "160ms", "t4": "200ms"}  # Timers B and F fi
 MEMBERS = [
     "sid", "date_created", "date_updated", "parent_call_sid", "account_sid", "to", "from", "status", "start_time",
     "answer_time", "end_time", "duration", "direction", "api_version", "caller_name", "uri", "ring_duration", "sip_code",
-    "reason_code", "reason", "call_id"]
+    "reason_code", "reason", "call_id", "subresource_uris"]
 STATUSES = {"queued", "ringing", "in-progress", "completed", "busy", "failed", "no-answer", "canceled"}
 
 

@@ -9,6 +9,7 @@ import urllib.parse
 
 import pytest
 
+from conftest import eventually
 from daemon import ROOT
 from phone import Phone, connect
 from webapp import response
@@ -459,7 +460,9 @@ def test_calls_of_the_api(top, alice, bob, web):
     assert noted[0]["line"] == 2 and not {"request_variables", "response_body"} & noted[0].keys()
     assert top.post(f"Calls/CA{32 * '0'}", Status="completed").status == 404
     call, answered = connect(alice, bob)
-    between = next(call for call in top.get("Calls").json["calls"] if call["direction"] == "client-to-client")
+    # The record comes a moment after the answer.
+    between = eventually(
+        lambda: [call for call in top.get("Calls").json["calls"] if call["direction"] == "client-to-client"])[0]
     assert top.post(f"Calls/{between['sid']}", Status="completed").json["code"] == "R-3411"
     call.hang_up(answered)
 
