@@ -74,7 +74,10 @@ import Testing
     func merged() {
         let scene = CallScene()
         let call = scene.call()
-        let again = call.invite.with { $0.branch = "z9hG4bK-other-way" }.signed(nonce: scene.network.nonce(), count: 2)
+        let again = call.invite.with {
+            $0.branch = "z9hG4bK-other-way"
+            $0.headers.removeAll { $0.hasPrefix("Proxy-Authorization") }
+        }.signed(nonce: scene.network.nonce(), count: 2)
         let sent = scene.send(again)
         #expect(sent.to(.bob).isEmpty)
         #expect(sent.to(.alice).summaries == ["482 INVITE"])
