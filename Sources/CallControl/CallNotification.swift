@@ -16,7 +16,7 @@ public struct CallNotification: Equatable, Sendable {
     public var level: Level
     /// What happened, why, and what to do, in a sentence or two. It holds no password or token.
     public var message: String
-    /// The URL that it is about, without its query; empty for none.
+    /// The URL that it is about, without its query, user and password; empty for none.
     public var url = ""
     /// The line in the document, from 1; 0 for none.
     public var line: Int64 = 0

@@ -55,6 +55,7 @@ extension CallProgram {
             run = nil
             lastRefusal = nil
             patience = CallProgram.longestWait
+            firstAskedAt = now
             fetch(address, .later)
         }
     }

@@ -20,8 +20,8 @@ extension CallProgram {
         fetch(address, .first)
     }
 
-    /// Asks for a document. One deadline holds for the first and its fallback together, of which the first can take half;
-    /// each that comes later has one.
+    /// Asks for a document. One deadline holds for the first, of which it can take half when there is a fallback, for that
+    /// fallback, and for all that they redirect to; each that comes after a Pause, a Dial or the caller's answer has its own.
     mutating func fetch(_ address: WebAddress, _ which: Awaited, _ more: [Parameter] = []) {
         guard let request = request(address, CallParameters.voice(facts, status: statusWord, outbound: outbound) + more)
         else {
@@ -38,7 +38,11 @@ extension CallProgram {
         case .fallback:
             stop(.deadline)
             start(.deadline, milliseconds: settings.deadline(after: firstAskedAt, at: now))
-        case .later: start(.deadline, milliseconds: settings.deadline)
+        case .later:
+            let isFirstWait = !isAnswered && patience == CallProgram.longestWait
+            start(
+                .deadline,
+                milliseconds: isFirstWait ? settings.rest(after: firstAskedAt, at: now) : settings.deadline)
         }
         actions.append(.fetch(request))
     }
@@ -121,5 +125,10 @@ extension CallProgram.Settings {
         // The clock may have been set; no more than the half is ever gone.
         let gone = UInt64(max(0, now.milliseconds &- start.milliseconds))
         return max(deadline - min(gone, deadline / 2), 1)
+    }
+
+    /// Milliseconds left of one deadline for all that is fetched before anything else is done.
+    func rest(after start: UnixTime, at now: UnixTime) -> UInt64 {
+        max(deadline - min(UInt64(max(0, now.milliseconds &- start.milliseconds)), deadline), 1)
     }
 }

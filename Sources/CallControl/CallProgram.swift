@@ -7,7 +7,7 @@ import Primitives
 public struct CallProgram: Sendable {
     /// What it is told once.
     public struct Settings: Sendable {
-        /// Milliseconds after which the caller gets a final answer if no document has come.
+        /// Milliseconds after which the caller gets a final answer if no document has come that does more than redirect.
         public var deadline: UInt64 = 6_000
         /// The longest talk in seconds.
         public var longestCall: UInt32 = 14_400
@@ -212,7 +212,7 @@ extension CallProgram {
     }
 
     mutating func note(_ code: Int64, _ level: CallNotification.Level, _ message: String, url: String = "") {
-        actions.append(.note(CallNotification(code, level, message, url: WebAddress.withoutQuery(url))))
+        actions.append(.note(CallNotification(code, level, message, url: WebAddress.withoutCredentials(url))))
     }
 
     /// What `CallStatus` is now.

@@ -29,7 +29,7 @@ extension RCMLDocument {
             throw WebhookFailure(
                 error.kind,
                 CallNotification(
-                    error.code, .error, error.message, url: WebAddress.withoutQuery(url), line: error.place.line,
+                    error.code, .error, error.message, url: WebAddress.withoutCredentials(url), line: error.place.line,
                     column: error.place.column))
         }
     }

@@ -139,11 +139,13 @@ extension RCMLReader {
                 case .number: "no number"
                 case .sip: "no SIP URI"
                 }
+            let shown = text.contains("@") ? WebAddress.withoutCredentials(text) : text
             remark(
                 CallNotification.Code.nounName,
                 text.isEmpty
                     ? "\(element.name) is empty and was skipped. Write the name between its tags."
-                    : "\(RCMLContent.shown(text)) is \(what) and was skipped.", element.place, level: .error)
+                    : "\(RCMLContent.shown(shown)) is \(what) and was skipped.",
+                element.place, level: .error)
             return nil
         }
         var party = Dial.Party(kind, name)

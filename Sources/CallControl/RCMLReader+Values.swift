@@ -74,7 +74,7 @@ extension RCMLReader {
         case .failure(let fault):
             remark(
                 CallNotification.Code.badURL,
-                "The URL of \(name), \(RCMLContent.shown(WebAddress.withoutQuery(text))), was ignored: \(fault.why).",
+                "The URL of \(name), \(RCMLContent.shown(WebAddress.withoutCredentials(text))), was ignored: \(fault.why).",
                 element.place, level: .error)
             return nil
         }

@@ -20,7 +20,7 @@ struct RCMLReader {
         _ code: Int64, _ message: String, _ place: RCMLPlace, level: CallNotification.Level
     ) -> CallNotification {
         CallNotification(
-            code, level, message, url: WebAddress.withoutQuery(url), line: place.line, column: place.column)
+            code, level, message, url: WebAddress.withoutCredentials(url), line: place.line, column: place.column)
     }
 
     /// Reads the verbs of a `<Response>`; one within it is read in its place.

@@ -211,6 +211,6 @@ public struct TextProgram: Sendable {
     private mutating func note(
         _ code: Int64, _ level: CallNotification.Level, _ message: String, url: String = ""
     ) {
-        actions.append(.note(CallNotification(code, level, message, url: WebAddress.withoutQuery(url))))
+        actions.append(.note(CallNotification(code, level, message, url: WebAddress.withoutCredentials(url))))
     }
 }

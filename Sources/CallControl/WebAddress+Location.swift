@@ -7,10 +7,13 @@ extension WebAddress {
 }
 
 extension WebAddress {
-    /// A URL as it stands in a log: without its query, user and password.
+    /// A URL as it is shown to people, in logs, notifications and messages: without its query, user and password.
     public static func withoutCredentials(_ url: String) -> String {
-        let shown = withoutQuery(url)
-        guard let slash = shown.firstIndex(of: "/"), shown[slash...].hasPrefix("//") else { return shown }
+        let shown = String(url.unicodeScalars.prefix { $0 != "?" && $0 != "#" })
+        guard let slash = shown.firstIndex(of: "/"), shown[slash...].hasPrefix("//") else {
+            // Not one that can be used: what is before an @ can be a password.
+            return shown.lastIndex(of: "@").map { String(shown[shown.index(after: $0)...]) } ?? shown
+        }
         let start = shown.index(slash, offsetBy: 2)
         let end = shown[start...].firstIndex(of: "/") ?? shown.endIndex
         guard let at = shown[start..<end].lastIndex(of: "@") else { return shown }

@@ -16,9 +16,4 @@ public struct WebAddress: Hashable, Sendable {
         self.url = url
         self.method = method
     }
-
-    /// A URL as it is shown to people: a query can hold what is secret.
-    public static func withoutQuery(_ url: String) -> String {
-        String(url.unicodeScalars.prefix { $0 != "?" && $0 != "#" })
-    }
 }

@@ -20,7 +20,7 @@ extension Configuration {
         /// Networks that no request of an application goes to.
         public var deny = [
             "127.0.0.0/8", "::1", "169.254.0.0/16", "fe80::/10", "0.0.0.0/8", "::", "224.0.0.0/4", "ff00::/8",
-            "240.0.0.0/4",
+            "240.0.0.0/4", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254",
         ]
 
         /// Where the texts of a client with an application go.

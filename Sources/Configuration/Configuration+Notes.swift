@@ -46,6 +46,13 @@ extension Configuration {
                 "applications.allow[\(index)]",
                 "This is every address: URLs of applications reach this machine and the metadata of its cloud.")
         }
+        let open = Applications().deny.filter { !applications.deny.contains($0) && !applications.allow.contains($0) }
+        if !open.isEmpty {
+            note(
+                "applications.deny",
+                "It replaces the default list and lacks \(open.joined(separator: ", ")): unless another of its networks has "
+                    + "them, URLs of applications reach these.")
+        }
         if proxy.maxForks < registrar.maxBindings {
             note("proxy.maxForks", "A client can register more devices than a call reaches.")
         }

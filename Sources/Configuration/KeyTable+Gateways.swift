@@ -70,7 +70,7 @@ extension KeyTable {
             where: HostText.isNetwork),
         .texts(
             "applications.deny", \.applications.deny, "a list of addresses or networks (\"10.0.0.0/8\")",
-            "Networks that no request goes to, whatever name leads there: this machine, link-local and metadata addresses.",
+            "Networks that no request goes to, whatever name leads there: loopback, link-local and metadata addresses.",
             where: HostText.isNetwork),
     ]
 }

@@ -66,7 +66,7 @@ struct CallTarget: Equatable {
         for part in parts {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard pair.count == 2, let name = decoded(pair[0]), let value = decoded(pair[1]), !name.isEmpty,
-                name.utf8.allSatisfy(ASCII.isToken),
+                name.utf8.count <= 126, value.utf8.count <= 512, name.utf8.allSatisfy(ASCII.isToken),
                 !value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
             else { return nil }
             headers.append(.init(name.lowercased().hasPrefix("x-") ? name : "X-" + name, value))

@@ -42,6 +42,8 @@ public struct ServerSettings: Sendable {
     /// How long the first document of a call is waited for before its caller gets a final answer, in milliseconds; the
     /// fallback included.
     public var applicationDeadline: UInt64 = 6_000
+    /// Documents that one call of an application, or one text, may fetch.
+    public var applicationDocuments = 100
     /// Seconds after which an answered call of an application ends whatever its document says.
     public var longestCall: UInt32 = 14_400
     /// True when the server is about to end: what would begin a call or a dialog, and texts, are refused.

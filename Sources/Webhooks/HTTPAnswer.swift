@@ -39,6 +39,10 @@ struct HTTPAnswerParser {
     private var start = 0
     private var phase = Phase.head
     private var headBytes = 0
+    /// Where the search for the end of a line goes on.
+    private var searched = 0
+    /// Bytes of chunk extensions, which count like a head.
+    private var extensionBytes = 0
 
     /// A parser of one answer.
     init(bodyLimit: Int) { self.bodyLimit = bodyLimit }
@@ -55,6 +59,7 @@ struct HTTPAnswerParser {
         // What is left is less than a line.
         if start > 0 {
             buffer.removeFirst(start)
+            searched = max(0, searched - start)
             start = 0
         }
     }
@@ -93,6 +98,8 @@ struct HTTPAnswerParser {
             guard (1...8).contains(digits.count), let size = Int(String(decoding: digits, as: UTF8.self), radix: 16),
                 size >= 0
             else { throw .malformed }
+            extensionBytes += line.count - digits.count
+            if extensionBytes > HTTPAnswerParser.headLimit { throw .tooLarge }
             phase = size == 0 ? .trailer : .chunk(size)
             return true
         case .chunk(let missing):
@@ -122,7 +129,8 @@ struct HTTPAnswerParser {
     }
 
     private mutating func takeLine(limit: Int) throws(Fault) -> ArraySlice<UInt8>? {
-        guard let end = buffer[start...].firstIndex(of: 0x0a) else {
+        guard let end = buffer[max(start, searched)...].firstIndex(of: 0x0a) else {
+            searched = buffer.count
             if buffer.count - start > limit { throw .tooLarge }
             return nil
         }

@@ -1,4 +1,5 @@
 import CallControl
+import Dispatch
 import Foundation
 import FoundationNetworking
 import Synchronization
@@ -26,15 +27,40 @@ final class SecureClient: NSObject, URLSessionDataDelegate, @unchecked Sendable 
         var completion: @Sendable (SecureResult) -> Void
     }
 
-    private struct Task: SecureTask {
-        let task: URLSessionTask
+    /// A task that is begun and cancelled on the queue of its session: both wait while the session resolves a name.
+    private final class Task: SecureTask {
+        private struct State {
+            var task: URLSessionTask?
+            var isCancelled = false
+        }
 
-        func cancel() { task.cancel() }
+        private let queue: DispatchQueue
+        private let state = Mutex(State())
+
+        init(_ queue: DispatchQueue) { self.queue = queue }
+
+        /// Takes a task over; false when it is not wanted any more.
+        func take(_ task: URLSessionTask) -> Bool {
+            state.withLock { state in
+                if !state.isCancelled { state.task = task }
+                return !state.isCancelled
+            }
+        }
+
+        var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+        func cancel() {
+            let task = state.withLock { state in
+                state.isCancelled = true
+                return state.task
+            }
+            if let task { queue.async { task.cancel() } }
+        }
     }
 
     /// Several sessions: one slows down with the number of its tasks.
     private static let sessionCount = 8
-    private var sessions: [URLSession] = []
+    private var sessions: [(session: URLSession, queue: DispatchQueue)] = []
     private let tasks = Mutex<[ObjectIdentifier: Entry]>([:])
 
     override init() {
@@ -50,15 +76,19 @@ final class SecureClient: NSObject, URLSessionDataDelegate, @unchecked Sendable 
         configuration.urlCredentialStorage = nil
         configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
         configuration.timeoutIntervalForRequest = 120
-        sessions = (0..<SecureClient.sessionCount).map { _ in
-            URLSession(configuration: configuration, delegate: self, delegateQueue: queue)
+        sessions = (0..<SecureClient.sessionCount).map {
+            (
+                URLSession(configuration: configuration, delegate: self, delegateQueue: queue),
+                DispatchQueue(label: "rollcall.https.\($0)")
+            )
         }
     }
 
     /// Ends all sessions; the requests that are under way are told as failed.
-    func stop() { for session in sessions { session.invalidateAndCancel() } }
+    func stop() { for (session, queue) in sessions { queue.async { session.invalidateAndCancel() } } }
 
-    /// Begins a request; `completion` is called once, on a thread of its own, unless it fails at once (nil).
+    /// Begins a request, without waiting for anything; `completion` is called once, on a thread of its own, unless it fails
+    /// at once (nil) or is cancelled before.
     func begin(
         _ method: String, _ url: String, fields: [(name: String, value: String)], body: [UInt8]?, limit: Int,
         origin: String, completion: @escaping @Sendable (SecureResult) -> Void
@@ -68,11 +98,16 @@ final class SecureClient: NSObject, URLSessionDataDelegate, @unchecked Sendable 
         request.httpMethod = method
         for field in fields { request.setValue(field.value, forHTTPHeaderField: field.name) }
         if let body { request.httpBody = Data(body) }
-        let session = sessions[Int(UInt(bitPattern: origin.hashValue) % UInt(sessions.count))]
-        let task = session.dataTask(with: request)
-        tasks.withLock { $0[ObjectIdentifier(task)] = Entry(limit: limit, completion: completion) }
-        task.resume()
-        return Task(task: task)
+        let (session, queue) = sessions[Int(UInt(bitPattern: origin.hashValue) % UInt(sessions.count))]
+        let result = Task(queue)
+        queue.async { [self, request] in
+            if result.isCancelled { return }
+            let task = session.dataTask(with: request)
+            guard result.take(task) else { return task.cancel() }
+            self.tasks.withLock { $0[ObjectIdentifier(task)] = Entry(limit: limit, completion: completion) }
+            task.resume()
+        }
+        return result
     }
 
     func urlSession(

@@ -91,6 +91,10 @@ final class WebThread: @unchecked Sendable {
     private static let keepTime: UInt64 = 15_000
     /// The connections to one place that are kept.
     private static let keepLimit = 64
+    /// Those to all places together.
+    private static let keepAllLimit = 256
+    /// The shortest time for a connection to be made, when there is another place to try.
+    private static let connectTime: UInt64 = 1_000
 
     init(_ settings: WebhookSettings, _ lookup: @escaping HostLookup) throws(WebClientFailure) {
         self.settings = settings
@@ -206,6 +210,16 @@ final class WebThread: @unchecked Sendable {
     private func sweep() {
         for exchange in exchanges.values where now >= exchange.deadline { timedOut(exchange) }
         for exchange in turns.expired(at: now) { timedOut(exchange) }
+        for exchange in exchanges.values {
+            guard let connection = exchange.connection, !connection.isConnected, !exchange.places.isEmpty else {
+                continue
+            }
+            // A place that does not answer leaves time for the others.
+            let time = (exchange.deadline &- connection.since) / UInt64(exchange.places.count + 1)
+            if now &- connection.since >= max(time, WebThread.connectTime) {
+                broken(exchange, connection, String(cString: strerror(ETIMEDOUT)))
+            }
+        }
         for (key, list) in kept {
             let old = list.prefix { now &- $0.since > WebThread.keepTime }
             if old.isEmpty { continue }
@@ -258,6 +272,12 @@ final class WebThread: @unchecked Sendable {
         connection.isUsed = true
         connection.since = now
         kept[connection.key, default: []].append(connection)
+        guard kept.values.reduce(0, { $0 + $1.count }) > WebThread.keepAllLimit,
+            let oldest = kept.min(by: { ($0.value.first?.since ?? now) < ($1.value.first?.since ?? now) })
+        else { return }
+        let rest = Array(oldest.value.dropFirst())
+        kept[oldest.key] = rest.isEmpty ? nil : rest
+        if let connection = oldest.value.first { drop(connection) }
     }
 
     /// Closes a connection.

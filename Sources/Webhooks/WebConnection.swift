@@ -111,7 +111,8 @@ final class WebConnection {
 
     /// Reads what has come, through a buffer that all connections share.
     func read(_ buffer: UnsafeMutableRawBufferPointer) -> Progress {
-        while true {
+        // More is read after the other connections had their turn.
+        for _ in 0..<16 {
             let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
             if count < 0 {
                 if errno == EINTR { continue }
@@ -128,5 +129,6 @@ final class WebConnection {
             }
             if parser.isComplete { return .answered }
         }
+        return .waits
     }
 }

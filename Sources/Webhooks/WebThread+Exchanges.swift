@@ -12,11 +12,13 @@ extension WebThread {
     ) {
         guard let url = WebURL(request.address.url) else {
             noteEnd()
-            let shown = WebAddress.withoutQuery(String(request.address.url.prefix(200)))
+            let address = WebAddress.withoutCredentials(String(request.address.url.prefix(200)))
+            // One that is wrong can have its password anywhere before an @.
+            let shown = address.contains("@") ? "" : address
             let failure = WebhookFailure.make(
                 .refused, "The URL cannot be used: it is not an absolute http or https URL.",
                 "Correct it where the client, the number, the application or the document has it.",
-                url: shown.contains("@") ? "" : shown)
+                url: shown)
             results.async {
                 completion(WebhookReport(answer: .failed(failure), status: nil, milliseconds: 0, url: shown))
             }
@@ -254,9 +256,11 @@ extension WebThread {
                         answer: .failed(failure), status: status, milliseconds: milliseconds, url: url.shown))
             }
         case .answered(let answer):
-            results.async {
+            var limits = RCMLLimits()
+            limits.bytes = settings.bodySize
+            results.async { [limits] in
                 var report = WebhookReport(
-                    answer: answer.outcome(from: url, isCallback: isCallback), status: status,
+                    answer: answer.outcome(from: url, isCallback: isCallback, limits), status: status,
                     milliseconds: milliseconds, url: url.shown)
                 report.body = answer.body
                 report.contentType = answer.value(of: "content-type")
@@ -271,7 +275,7 @@ extension HTTPAnswer {
     private static let fieldLimit = 32
 
     /// What can be made of the answer.
-    func outcome(from url: WebURL, isCallback: Bool) -> WebhookAnswer {
+    func outcome(from url: WebURL, isCallback: Bool, _ limits: RCMLLimits) -> WebhookAnswer {
         if isCallback, (200..<300).contains(status) {
             return .document(RCMLDocument(url: url.text, verbs: []), headers: [])
         }
@@ -287,7 +291,8 @@ extension HTTPAnswer {
             return .failed(.make(.status(status), "The application answered \(status).", remedy, url: url.shown))
         }
         do throws(WebhookFailure) {
-            let document = try RCMLDocument(parsing: body, contentType: value(of: "content-type"), url: url.text)
+            let document = try RCMLDocument(
+                parsing: body, contentType: value(of: "content-type"), url: url.text, limits: limits)
             let headers = fields.lazy.filter { $0.name.hasPrefix("x-") && HTTPAnswer.isPlain($0.value) }
                 .prefix(HTTPAnswer.fieldLimit).map { WebhookRequest.Parameter($0.name, $0.value) }
             return .document(document, headers: Array(headers))

@@ -70,7 +70,12 @@ struct WebURL: Equatable, Sendable {
 
     /// The address in the host; nil when it is a name. Forms that other programs read as addresses (`127.1`, `0x7f.1`,
     /// `2130706433`) are not names either: `isOddAddress`.
-    var address: IPAddress? { host.withSlice { IPAddress($0) } }
+    var address: IPAddress? { hasOctalPart ? nil : host.withSlice { IPAddress($0) } }
+
+    /// True for `012.0.0.1`, which is read as 10.0.0.1 or as 12.0.0.1.
+    private var hasOctalPart: Bool {
+        !host.contains(":") && host.split(separator: ".").contains { $0.count > 1 && $0.hasPrefix("0") }
+    }
 
     /// True for a host that is no plain address, but that a system's library would read as one.
     var isOddAddress: Bool {
@@ -91,7 +96,7 @@ struct WebURL: Equatable, Sendable {
     var text: String { origin + target }
 
     /// As it is shown to people: without query and credentials.
-    var shown: String { WebAddress.withoutQuery(text) }
+    var shown: String { WebAddress.withoutCredentials(text) }
 
     /// This URL with more in its query.
     func adding(query: String) -> WebURL {

@@ -155,6 +155,7 @@ struct DaemonParts: Sendable {
         settings.gateways = configuration.gateways.map { Gateway($0) }
         settings.textsGoToApplications = configuration.applications.messages == .application
         settings.applicationDeadline = configuration.applications.deadline.wholeMilliseconds
+        settings.applicationDocuments = configuration.applications.documents
         settings.longestCall = UInt32(clamping: configuration.applications.longestCall.wholeSeconds)
     }
 

@@ -50,7 +50,7 @@ extension OutgoingCall {
             case .sip: .sip
             }
         var party = Dial.Party(kind, call.to)
-        party.headers = call.headers.map { WebhookRequest.Parameter($0.name, $0.value) }
+        party.headers = call.headers.map { WebhookRequest.Parameter($0.name, $0.value) }.filter(\.canBeHeader)
         var application = Application()
         application.sid = call.applicationSID
         application.voice = WebAddress(call.voice)

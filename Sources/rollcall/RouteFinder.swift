@@ -45,6 +45,11 @@ struct RouteFinder {
         }
         view.steps.append("\(caller.login) is registered and its account is active.")
         let own = ownApplication()
+        if own == nil, ApplicationLoader.choice(of: caller) != nil,
+            !query.isText || site.configuration.applications.messages == .application
+        {
+            return refuse(.clientHasApplication, "the application of \(caller.login) has no URL")
+        }
         if own == nil, let host, !isOurs(host) {
             return refuse(.foreignDestination, "\(host) is not a domain of this server")
         }

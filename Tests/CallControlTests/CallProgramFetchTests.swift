@@ -129,6 +129,37 @@ struct CallProgramFetchTests {
         #expect(call.actions.deeds == [.reject(500, .applicationUnreachable)])
     }
 
+    @Test func anEndlessSlowRedirectEndsWithTheDeadline() {
+        var call = VirtualCall()
+        call.take(.began)
+        let start = call.now.milliseconds
+        for _ in 0..<2 {
+            call.wait(2_500)
+            call.answer("<Redirect>http://u:secret@app.example/voice?a=b</Redirect>")
+        }
+        call.expire(.deadline)
+        #expect(call.now.milliseconds - start == 6_000)
+        #expect(call.actions.deeds == [.reject(504, .applicationTooSlow)])
+        #expect(call.actions.notes.map(\.url) == ["http://app.example/voice"])
+    }
+
+    @Test func whatIsFetchedAfterAPauseHasItsOwnDeadline() {
+        var call = VirtualCall()
+        call.take(.began)
+        call.wait(5_000)
+        call.answer("<Pause length='1'/><Redirect>/next</Redirect>")
+        call.expire(.pause)
+        #expect(call.timers[.deadline] == call.now.milliseconds + 6_000)
+    }
+
+    @Test func aPauseWithoutLengthGivesNoTime() {
+        var call = VirtualCall()
+        call.take(.began)
+        call.wait(5_000)
+        call.answer("<Pause length='0'/><Redirect>/next</Redirect>")
+        #expect(call.timers[.deadline] == call.now.milliseconds + 1_000)
+    }
+
     @Test func aLoopOfRedirectsEnds() {
         var settings = CallProgram.Settings()
         settings.documents = 5

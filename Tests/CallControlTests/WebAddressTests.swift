@@ -44,8 +44,17 @@ import Testing
     }
 
     @Test func aQueryIsNotShown() {
-        #expect(WebAddress.withoutQuery("http://a/b?c=1#d") == "http://a/b")
-        #expect(WebAddress.withoutQuery("http://a/b?\u{301}c") == "http://a/b")
-        #expect(WebAddress.withoutQuery("http://a/b") == "http://a/b")
+        #expect(WebAddress.withoutCredentials("http://a/b?c=1#d") == "http://a/b")
+        #expect(WebAddress.withoutCredentials("http://a/b?\u{301}c") == "http://a/b")
+        #expect(WebAddress.withoutCredentials("http://a/b") == "http://a/b")
+    }
+
+    @Test(
+        arguments: [
+            ("http://u:p@a/b", "http://a/b"), ("https://u:p@w@a:1?c=d", "https://a:1"), ("//u:p@a/@b", "//a/@b"),
+            ("ftp:u:p@a", "a"), ("u:p@a/b", "a/b"), ("http://a/u@b", "http://a/u@b"), ("", ""),
+        ])
+    func userAndPasswordAreNotShown(_ url: String, _ shown: String) {
+        #expect(WebAddress.withoutCredentials(url) == shown)
     }
 }

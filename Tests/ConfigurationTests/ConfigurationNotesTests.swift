@@ -21,4 +21,13 @@ import Testing
                 "listeners[0].advertised", "listeners[1].advertised", "listeners[2].advertised",
             ])
     }
+
+    @Test func `A list of denied networks without those of the default gives a note that names them`() {
+        var configuration = Configuration()
+        configuration.applications.deny = ["10.0.0.0/8"] + configuration.applications.deny.dropLast()
+        configuration.applications.deny.removeAll { $0 == "127.0.0.0/8" }
+        configuration.applications.allow = ["127.0.0.0/8"]
+        #expect(configuration.notes.map(\.keyPath) == ["applications.deny"])
+        #expect(configuration.notes.first?.message.contains("lacks fd00:ec2::254:") == true)
+    }
 }

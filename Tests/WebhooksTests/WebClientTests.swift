@@ -191,6 +191,56 @@ import Testing
         }
     }
 
+    @Test func `The limit of the body is that of the document too`() async throws {
+        let body = "<Response><!--" + String(repeating: "x", count: 300_000) + "--><Hangup/></Response>"
+        let server = WebServer { WebServer.write($1, "200 OK", body) }
+        let client = try Self.client { $0.bodySize = 1 << 20 }
+        #expect(await Self.fetch(client, Self.request(server.url("/"))).isGood)
+    }
+
+    @Test func `Endless chunk extensions are given up`() async throws {
+        let server = WebServer { _, descriptor in
+            _ = WebServer.send(descriptor, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            let chunk = "1;" + String(repeating: "x", count: 1000) + "\r\ny\r\n"
+            for _ in 0..<1000 where !WebServer.send(descriptor, chunk) { return false }
+            return false
+        }
+        let client = try Self.client()
+        let report = await Self.fetch(client, Self.request(server.url("/")))
+        #expect(Self.kind(report) == .tooLarge && report.milliseconds < 2_500)
+    }
+
+    @Test func `A place that does not let connect leaves time for the next`() async throws {
+        let server = WebServer { WebServer.write($1) }
+        // A listener whose queue is full answers no SYN.
+        let full = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(full) }
+        var one: Int32 = 1
+        setsockopt(full, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+        var place = sockaddr_in()
+        place.sin_family = sa_family_t(AF_INET)
+        place.sin_port = server.port.bigEndian
+        place.sin_addr.s_addr = UInt32(0x7f00_0005).bigEndian
+        var fillers: [Int32] = []
+        defer { for filler in fillers { close(filler) } }
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafePointer(to: &place) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                #expect(bind(full, $0, size) == 0)
+                listen(full, 0)
+                for _ in 0..<8 {
+                    let filler = socket(
+                        AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+                    _ = connect(filler, $0, size)
+                    fillers.append(filler)
+                }
+            }
+        }
+        let client = try Self.client(names: ["app.example": [IPAddress(ipv4: 0x7f00_0005), Self.loopback]])
+        let report = await Self.fetch(client, Self.request("http://app.example:\(server.port)/"))
+        #expect(report.isGood && (1_000..<2_900).contains(report.milliseconds))
+    }
+
     @Test func `Chunks, an interim answer and an end without length are read`() async throws {
         let server = WebServer { request, descriptor in
             switch request.target {
@@ -256,7 +306,7 @@ import Testing
             "http://169.254.169.254/key", "http://evil.example/", "http://both.example:\(port)/", server.url("/"),
             "http://127.0.0.2:\(port)/", "http://[::1]:\(port)/", "http://[::ffff:169.254.169.254]/",
             "http://[64:ff9b::a9fe:a9fe]/", "https://169.254.169.254/", "http://2852039166/",
-            "http://0xa9.254.169.254/",
+            "http://0xa9.254.169.254/", "http://0251.254.169.254/", "https://012.0.0.1/", "http://8.8.8.010/",
         ] {
             let report = await Self.fetch(client, Self.request(url))
             #expect(Self.kind(report) == .refused, "\(url)")

@@ -260,6 +260,7 @@ extension SIPServer {
         var programs = CallProgram.Settings()
         programs.deadline = settings.applicationDeadline
         programs.longestCall = settings.longestCall
+        programs.documents = settings.applicationDocuments
         return programs
     }
 }
