@@ -36,6 +36,9 @@ public struct CallFacts: Equatable, Sendable {
     public var startedAt: UnixTime
     /// `X-` headers and Diversion of the request, with their names as received.
     public var headers: [WebhookRequest.Parameter] = []
+    /// Max-Forwards of the request: of the texts that it gives rise to as well, so that two applications that answer each other
+    /// come to an end.
+    public var hops: UInt32 = 70
     /// The text; empty for a call.
     public var body = ""
 

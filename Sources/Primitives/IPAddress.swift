@@ -25,6 +25,11 @@ public struct IPAddress: Hashable, Sendable {
     @inlinable public var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xffff_0000_0000) }
     /// 127.0.0.0/8 or ::1.
     @inlinable public var isLoopback: Bool { isIPv4 ? ipv4 >> 24 == 127 : high == 0 && low == 1 }
+    /// True for an address of a private network (RFC 1918, RFC 6598, RFC 4193), which others cannot reach.
+    public var isPrivate: Bool {
+        if !isIPv4 { return high >> 57 == 0xfc >> 1 }
+        return ipv4 >> 24 == 10 || ipv4 >> 20 == 0xac1 || ipv4 >> 16 == 0xc0a8 || ipv4 >> 22 == 0x6440_0000 >> 22
+    }
 
     /// Reads `a.b.c.d`, an IPv6 address, or an IPv6 address in square brackets; nil for anything else.
     public init?(_ text: ByteSlice) {

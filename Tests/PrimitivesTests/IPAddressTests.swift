@@ -88,6 +88,12 @@ import Testing
         #expect(parsed("0.0.0.1")?.isUnspecified == false && parsed("::1")?.isUnspecified == false)
         #expect(parsed("127.255.0.1")?.isLoopback == true && parsed("::1")?.isLoopback == true)
         #expect(parsed("128.0.0.1")?.isLoopback == false && parsed("::7f00:1")?.isLoopback == false)
+        for text in ["10.1.2.3", "172.16.0.1", "172.31.255.1", "192.168.0.1", "100.64.0.1", "fd00::1"] {
+            #expect(parsed(text)?.isPrivate == true, "\(text)")
+        }
+        for text in ["11.0.0.1", "172.32.0.1", "192.169.0.1", "100.128.0.1", "2001:db8::1", "127.0.0.1"] {
+            #expect(parsed(text)?.isPrivate == false, "\(text)")
+        }
     }
 
     @Test func inURIsAndViaAnIPv6AddressIsInBrackets() {

@@ -50,8 +50,8 @@ struct DialogPair {
     var callee: Dialog
     /// What the caller has of it, until the caller has been answered.
     var caller: Dialog?
-    /// The last provisional answer that the caller was told, and when.
-    var told: (status: UInt16, at: Instant)?
+    /// The last provisional answer that the caller was told, a hash of its body, and when.
+    var told: (status: UInt16, body: UInt64, at: Instant)?
     /// Its 2xx was acknowledged.
     var isAcknowledged = false
     /// It was ended by us, or by the callee.
@@ -127,6 +127,8 @@ struct CallerSide {
     let flow: Flow
     /// The INVITE had an offer.
     var hasOffer = false
+    /// The number of its INVITE.
+    var sequence: UInt32 = 0
     /// The dialog once it is answered.
     var dialog: Dialog?
     /// The 2xx, repeated until its ACK comes, with the next wait and the time that is left, in milliseconds.
@@ -242,6 +244,13 @@ struct CallTable {
     mutating func forget(callID: [UInt8], tag: [UInt8], _ index: SlabIndex, _ key: HashKey) {
         let place = callID.withSlice { callID in tag.withSlice { CallTable.key(callID, $0, key) } }
         if byDialog[place] == index { byDialog[place] = nil }
+    }
+
+    /// True for an INVITE of a caller who has a call by the same one already, that came by another way (RFC 3261 8.2.2.2).
+    func isMerged(_ request: borrowing SIPMessage, _ server: SIPServer) -> Bool {
+        let key = CallTable.key(request.callID, request.fromTag, server.settings.runKey)
+        guard let index = byDialog[key], let caller = slab[index]?.caller else { return false }
+        return caller.state != .over && caller.sequence == request.sequenceNumber
     }
 
     /// The call that a request with a To tag belongs to; nil for none, at once when there are no calls.

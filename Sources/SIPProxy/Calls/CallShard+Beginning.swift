@@ -12,6 +12,19 @@ extension CallShard {
         _ request: borrowing SIPMessage, _ key: TransactionKey, _ plan: CallPlan, owner: LoginKey?, from flow: Flow,
         server: SIPServer, now: Now, effects: inout Effects
     ) {
+        if calls.isMerged(request, server) {
+            // 8.2.2.2: the same INVITE by another way.
+            server.reject(
+                request, .loopDetected, isAuthenticated: owner != nil, from: flow, now: now, effects: &effects)
+            if let owner { server.releaseShare(of: owner) }
+            return
+        }
+        if calls.count >= max(1, server.settings.maxTransactions / SIPServer.shardCount) {
+            server.reject(
+                request, .serverOverloaded, isAuthenticated: owner != nil, from: flow, now: now, effects: &effects)
+            if let owner { server.releaseShare(of: owner) }
+            return
+        }
         let unsupported = EndToEndHeaders.unsupported(in: request)
         let hasContact = Dialog(asCallee: request, localTag: [], flow: flow) != nil
         let transaction = insertServer(request, key, owner: owner, from: flow)
@@ -35,6 +48,7 @@ extension CallShard {
         caller.server = transaction
         caller.invite = patched(request, from: flow)
         caller.hasOffer = !request.body.isEmpty
+        caller.sequence = request.sequenceNumber
         call.caller = caller
         let index = calls.insert(call)
         transactions.servers[transaction]?.call = index

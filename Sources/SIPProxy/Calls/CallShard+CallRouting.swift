@@ -123,6 +123,7 @@ extension SIPMessage {
         var facts = CallFacts(
             number: number, accountID: accountID, accountSID: account.sid, authToken: account.authToken,
             from: SIPMessage.user(from.uri), to: String(decoding: dialled, as: UTF8.self), startedAt: now.unix)
+        facts.hops = min(maxForwards.map { UInt32(clamping: $0) } ?? 70, 70)
         if !from.displayName.isEmpty { facts.callerName = SIPMessage.unquoted(from.displayName) }
         for index in 0..<fieldCount {
             let field = field(index)

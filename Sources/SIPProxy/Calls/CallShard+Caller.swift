@@ -15,12 +15,20 @@ extension CallShard {
         let start = effects.outbox.bytes.count
         let dialog = pair.flatMap { call.legs[leg].dialogs[$0].caller }
         let sequence =
-            dialog == nil ? nil : calls[index]?.relay.reliableSequence(for: response, to: .caller, leg: leg + 1)
+            dialog == nil
+            ? nil : calls[index]?.relay.reliableSequence(for: response, to: .caller, leg: (leg << 8 | (pair ?? 0)) + 1)
         if sequence ?? nil == nil, let pair {
             // The same again is told from time to time only, so that no proxy on the way gives up (13.3.1.1).
             let last = call.legs[leg].dialogs[pair].told
-            if let last, last.status == response.status, now.instant.milliseconds(since: last.at) < 50_000 { return }
-            calls[index]?.legs[leg].dialogs[pair].told = (response.status, now.instant)
+            var hash = SipHash(key: server.settings.runKey)
+            hash.update(response.body)
+            let body = hash.finalize().first
+            if let last, last.status == response.status, last.body == body,
+                now.instant.milliseconds(since: last.at) < 50_000
+            {
+                return
+            }
+            calls[index]?.legs[leg].dialogs[pair].told = (response.status, body, now.instant)
         }
         let contact = contact(of: caller.flow, server)
         caller.invite.withSlice { bytes in
@@ -124,7 +132,7 @@ extension CallShard {
             calls[index]?.caller?.state = .confirmed
             calls[index]?.caller?.answer = []
             transactions.timers.cancel(call.answerTimer)
-            if let leg = call.connected, let answered = call.legs[leg].answered,
+            if call.bringing == nil, let leg = call.connected, let answered = call.legs[leg].answered,
                 !call.legs[leg].dialogs[answered].isAcknowledged
             {
                 // The INVITE had no offer: the answer to the callee's is in this ACK.

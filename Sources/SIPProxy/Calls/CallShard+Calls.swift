@@ -63,7 +63,10 @@ extension CallShard {
             case .relay:
                 relayFails(
                     index, input.context, status, reason, answer, server: server, now: now, effects: &effects)
-            case .bye: break
+            case .bye:
+                if status == 401 || status == 407 {
+                    retryBye(input.user.number, index, answer, server: server, now: now, effects: &effects)
+                }
             case .text:
                 textFails(
                     UInt32(clamping: input.user.number), status, reason, answer, index, server: server, now: now,

@@ -131,11 +131,16 @@ extension CallShard {
             source.withSlice { bytes in
                 var request = SIPMessage()
                 _ = request.parse(bytes)
-                writer.appendEndToEnd(of: request, hop: true, replaced: leg.party.headers)
+                writer.appendEndToEnd(of: request, hop: true, replaced: leg.party.headers + CallShard.ownHeaders)
                 writer.endRequest(body: request.body)
             }
         }
         return writer.slice.bytes
+    }
+
+    /// What only this server says of a call.
+    private static let ownHeaders = ["X-RestComm-ApiVersion", "X-RestComm-AccountSid", "X-RestComm-CallSid"].map {
+        WebhookRequest.Parameter($0, "")
     }
 
     // MARK: Answers
@@ -149,7 +154,7 @@ extension CallShard {
             if response.status >= 200 { endStray(response, flow, server: server, now: now, effects: &effects) }
             return
         }
-        let pair = pairIndex(for: response, flow, leg, index, server)
+        let pair = pairIndex(for: response, outsideFlow(of: response, flow, call.legs[leg], server), leg, index, server)
         if response.status < 200 {
             if call.legs[leg].isOver || call.legs[leg].answered != nil { return }
             if response.status >= 180 { rings(leg, index, now: now, effects: &effects) }
@@ -158,7 +163,12 @@ extension CallShard {
             }
             return
         }
-        guard let pair else { return }
+        guard let pair else {
+            // It makes no dialog that could be talked in, and no CANCEL can end it any more.
+            endStray(response, flow, server: server, now: now, effects: &effects)
+            legFails(index, leg, 500, .calleeFailed, [], server: server, now: now, effects: &effects)
+            return
+        }
         accepted(response, leg, pair, index, server: server, now: now, effects: &effects)
     }
 
@@ -255,11 +265,14 @@ extension CallShard {
         guard let call = calls[index], !response.toTag.isEmpty || response.status >= 200 else { return nil }
         let dialogs = call.legs[leg].dialogs
         for position in dialogs.indices where dialogs[position].callee.contains(answer: response) {
-            if response.status >= 200 { calls[index]?.legs[leg].dialogs[position].callee.confirm(by: response) }
+            if response.status >= 200, !dialogs[position].callee.isConfirmed {
+                calls[index]?.legs[leg].dialogs[position].callee.confirm(by: response)
+                calls[index]?.legs[leg].dialogs[position].callee.flow = flow
+            }
             return position
         }
         // A forking proxy beyond may make as many as it likes.
-        guard dialogs.count < 32,
+        guard dialogs.count < (response.status < 200 ? 31 : 32),
             let made = Dialog(
                 asCaller: response, localTag: call.legs[leg].localTag, requestURI: response.to.uri, flow: flow)
         else { return nil }
@@ -275,6 +288,26 @@ extension CallShard {
         }
         calls[index]?.legs[leg].dialogs.append(pair)
         return dialogs.count
+    }
+
+    /// The way to a peer outside once it has answered: to its first Route or its Contact, where that is an address (12.2.1.1).
+    /// A private address behind a public one is one that its NAT hides.
+    private func outsideFlow(
+        of response: borrowing SIPMessage, _ flow: Flow, _ leg: CallLeg, _ server: SIPServer
+    ) -> Flow {
+        guard case .uri? = leg.destinations.first, response.status >= 200 else { return flow }
+        var routes = response.values(of: .recordRoute)
+        var hop: ByteSlice?
+        // The last Record-Route is that of the proxy next to us.
+        while let value = routes.next(in: response) { hop = value }
+        var contacts = response.values(of: .contact)
+        guard let value = hop ?? contacts.next(in: response), let address = NameAddress(value),
+            let uri = SIPURI(address.uri), let transport = TransportProtocol(parameter: uri.transport),
+            case .address(let host) = Host(uri.host), !host.isPrivate || flow.remote.address.isPrivate
+        else { return flow }
+        let remote = SocketAddress(address: host, port: uri.port ?? 5060)
+        if remote == flow.remote, transport == flow.transport { return flow }
+        return server.flow(to: remote, transport) ?? flow
     }
 
     // MARK: Ending
@@ -322,21 +355,49 @@ extension CallShard {
         guard let dialog = calls[index]?.legs[leg].dialogs[pair], !dialog.isEnded else { return }
         calls[index]?.legs[leg].dialogs[pair].isEnded = true
         guard let sequence = calls[index]?.legs[leg].dialogs[pair].callee.nextSequence() else { return }
-        sendBye(
-            in: dialog.callee, sequence, index, calls[index]?.legs[leg].credentials ?? [], server: server, now: now,
-            effects: &effects)
+        sendBye(in: dialog.callee, sequence, index, leg: leg, server: server, now: now, effects: &effects)
     }
 
+    /// Sends a BYE.
+    ///
+    /// - Parameter leg: The leg whose credentials answer a challenge to it; nil for none, or when they have done so.
     mutating func sendBye(
-        in dialog: Dialog, _ sequence: UInt32, _ index: SlabIndex, _ credentials: [UInt8] = [], server: SIPServer,
-        now: Now, effects: inout Effects
+        in dialog: Dialog, _ sequence: UInt32, _ index: SlabIndex, leg: Int? = nil, credentials: [UInt8] = [],
+        server: SIPServer, now: Now, effects: inout Effects
     ) {
         var writer = ByteWriter(capacity: 512)
         dialog.beginRequest("BYE", sequence: sequence, into: &writer)
+        writer.append(credentials)
         writer.endRequest()
         startOwn(
             writer.slice.bytes, [.peer(server.flow(of: dialog, now), requestURI: dialog.requestURI)], [],
-            RequestUser(call: index, part: .bye), server: server, now: now, effects: &effects)
+            RequestUser(call: index, part: .bye, number: leg ?? -1), server: server, now: now, effects: &effects)
+    }
+
+    /// Sends a BYE that a gateway has challenged once more, with the credentials of the leg (22.2).
+    mutating func retryBye(
+        _ leg: Int, _ index: SlabIndex, _ answer: [UInt8], server: SIPServer, now: Now, effects: inout Effects
+    ) {
+        guard let call = calls[index], call.legs.indices.contains(leg) else { return }
+        let made = call.legs[leg]
+        var found: (pair: Int, line: [UInt8])?
+        answer.withSlice { bytes in
+            var response = SIPMessage()
+            _ = response.parse(bytes)
+            guard let pair = made.dialogs.firstIndex(where: { $0.callee.contains(answer: response) }) else { return }
+            let credentials = made.dialogs[pair].callee.requestURI.withSlice {
+                DigestAnswer(
+                    to: response, method: "BYE", uri: $0, body: .empty, user: made.user, password: made.password,
+                    key: server.settings.runKey)
+            }
+            if let credentials { found = (pair, credentials.line) }
+        }
+        guard let found, let sequence = calls[index]?.legs[leg].dialogs[found.pair].callee.nextSequence() ?? nil else {
+            return
+        }
+        sendBye(
+            in: made.dialogs[found.pair].callee, sequence, index, credentials: found.line, server: server, now: now,
+            effects: &effects)
     }
 
     /// Acknowledges the 2xx of a leg.

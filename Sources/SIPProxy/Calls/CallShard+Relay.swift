@@ -25,6 +25,10 @@ extension CallShard {
             server.reject(request, .dialogUnknown, from: flow, now: now, effects: &effects)
             return
         }
+        if request.method != .bye, server.isFull(forDialogs: true) {
+            server.reject(request, .serverOverloaded, from: flow, now: now, effects: &effects)
+            return
+        }
         effects.prove(flow)
         let transaction = insertServer(request, key, owner: nil, from: flow)
         transactions.servers[transaction]?.call = index
@@ -99,10 +103,11 @@ extension CallShard {
         let context = startOwn(
             writer.slice.bytes, [.peer(way, requestURI: dialog.requestURI)], [], RequestUser(call: index, part: .relay),
             server: server, now: now, effects: &effects)
-        calls[index]?.relay.add(
-            InDialogRelay.Pending(
-                side: side, method: method, server: transaction, context: context, sequence: number,
-                otherSequence: sequence, request: kept))
+        var pending = InDialogRelay.Pending(
+            side: side, method: method, server: transaction, context: context, sequence: number,
+            otherSequence: sequence, request: kept)
+        if case .leg(let leg, let pair) = other { (pending.leg, pending.pair) = (leg, pair) }
+        calls[index]?.relay.add(pending)
     }
 
     /// An answer to a request that was passed on.
@@ -155,13 +160,25 @@ extension CallShard {
         }
         // RFC 5057 section 5: the far dialog is gone.
         guard status == 408 || status == 481 || status == 430 else { return }
-        let leg = call.connected
-        let far = pending.side.other
-        // A caller who has not got our final answer yet, or not acknowledged it, may not know the dialog at all.
-        if far == .caller, call.caller?.state != .confirmed { return }
-        sideGone(
-            far, far == .callee ? leg : nil, status == 481 ? .dialogUnknown : .noAnswer, index, server: server,
-            now: now, effects: &effects)
+        let reason: Reason = status == 481 ? .dialogUnknown : .noAnswer
+        if pending.side == .callee {
+            // A caller who has not got our final answer yet, or not acknowledged it, may not know the dialog at all.
+            guard call.caller?.state == .confirmed else { return }
+            if status != 481, let sequence = calls[index]?.caller?.dialog?.nextSequence() ?? nil,
+                let dialog = calls[index]?.caller?.dialog
+            {
+                // 12.2.1.2: perhaps it hears a BYE still.
+                sendBye(in: dialog, sequence, index, server: server, now: now, effects: &effects)
+            }
+            sideGone(.caller, nil, reason, index, server: server, now: now, effects: &effects)
+            return
+        }
+        // An early dialog, or one that has lost, is no more than that.
+        guard let leg = pending.leg, leg == call.connected, calls[index]?.legs[leg].answered == pending.pair else {
+            return
+        }
+        if status != 481 { endDialog(leg, pending.pair, index, reason, server: server, now: now, effects: &effects) }
+        sideGone(.callee, leg, reason, index, server: server, now: now, effects: &effects)
     }
 
     /// Sends a request that the callee's side has challenged once more, with the credentials of its leg (22.2); false when

@@ -59,6 +59,8 @@ extension CallShard {
         guard call.bringing?.leg == leg else { return }
         calls[index]?.bringing = nil
         calls[index]?.caller?.dialog?.refreshTarget(by: response)
+        calls[index]?.session.refresh(by: response, at: now.instant)
+        watchSession(index, now)
         guard call.legs.indices.contains(leg), !call.legs[leg].isOver, let answered = call.legs[leg].answered else {
             return
         }
@@ -84,6 +86,12 @@ extension CallShard {
         calls[index]?.bringing = nil
         // RFC 5057 section 5: the caller knows nothing of the call any more.
         if status == 408 || status == 481 || status == 430 {
+            if status != 481, let sequence = calls[index]?.caller?.dialog?.nextSequence() ?? nil,
+                let dialog = calls[index]?.caller?.dialog
+            {
+                // 12.2.1.2: perhaps it hears a BYE still.
+                sendBye(in: dialog, sequence, index, server: server, now: now, effects: &effects)
+            }
             sideGone(
                 .caller, nil, status == 481 ? .dialogUnknown : .noAnswer, index, server: server, now: now,
                 effects: &effects)

@@ -82,6 +82,11 @@ extension CallShard {
                     to: Array(text.to.utf8), body: Array(text.body.utf8),
                     direction: isReply ? .outboundReply : .outboundCall, startedAt: now.unix)))
         let record = PendingRecord(text.number)
+        if text.to == text.from {
+            // A text to its own number would come back, be answered, and come back again.
+            refuseText(text.id, .loopDetected, record, index)
+            return
+        }
         switch server.way(toTextRecipient: text.to, now: now) {
         case .refused(let reason): refuseText(text.id, reason, record, index)
         case .found(let way):
@@ -92,6 +97,7 @@ extension CallShard {
                     from: text.from, domain: $0, tag: CallShard.tag(text.number, "text", 0, [], key),
                     to: way.requestURI, callID: drawCallID(text.number, 0, server))
             }
+            writer.appendHeader("Max-Forwards", number: UInt64(call.facts.hops))
             for header in text.headers.prefix(32) { writer.appendForeign(header.name, header.value) }
             writer.append("Content-Type: text/plain;charset=UTF-8\r\n\r\n")
             writer.append(text.body)

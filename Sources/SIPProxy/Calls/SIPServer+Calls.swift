@@ -65,7 +65,10 @@ extension SIPServer {
             return way(toUser: Array(party.name.utf8), writer.slice.bytes, now: now)
         case .number: return way(toNumber: Array(party.name.utf8))
         case .sip:
-            let text = party.name.hasPrefix("sip:") ? party.name : "sip:" + party.name
+            let lower = party.name.lowercased()
+            // Without TLS nothing can be sent as a sips URI demands.
+            if lower.hasPrefix("sips:") { return .refused(.unsupportedScheme) }
+            let text = lower.hasPrefix("sip:") ? party.name : "sip:" + party.name
             return Array(text.utf8).withSlice { text in
                 guard let uri = SIPURI(text), uri.hasUser, uri.headers.isEmpty,
                     text.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: ">") })

@@ -32,6 +32,9 @@ struct InDialogRelay {
         var otherSequence: UInt32
         /// The request as received, with received and rport in its topmost Via.
         let request: [UInt8]
+        /// The leg and the dialog of it that got it; nil when the caller did.
+        var leg: Int?
+        var pair = 0
         /// It was sent a second time, with credentials.
         var isRetried = false
         /// An INVITE that got its 2xx: kept, as that may come again, until the next one.
@@ -44,7 +47,7 @@ struct InDialogRelay {
         let side: CallSide
         /// The RSeq that it has there.
         let sequence: UInt32
-        /// The leg that it came from; 0 for a re-INVITE.
+        /// The early dialog that it came in; 0 for a re-INVITE.
         let leg: Int
         /// The RSeq that it came with.
         let otherSequence: UInt32
@@ -67,8 +70,10 @@ struct InDialogRelay {
     private(set) var pending: [Pending] = []
     private(set) var reliable: [ReliableAnswer] = []
     private var referrals: [Referral] = []
-    /// The last RSeq given to each side.
-    private var lastReliable: [2 of UInt32] = [0, 0]
+    /// Dialogs with reliable answers that each side has had.
+    private var reliableDialogs: [2 of UInt32] = [0, 0]
+    /// More than the reliable answers of one dialog.
+    private static let reliableStep: UInt32 = 64
 
     /// Nothing under way.
     init() {}
@@ -183,7 +188,7 @@ struct InDialogRelay {
     /// sent reliably.
     ///
     /// - Parameters:
-    ///   - leg: Tells the legs of a call apart, from 1; 0 for the answer to a re-INVITE.
+    ///   - leg: Tells the early dialogs of a call apart, from 1; 0 for the answer to a re-INVITE.
     mutating func reliableSequence(
         for response: borrowing SIPMessage, to side: CallSide, leg: Int
     ) -> UInt32? {
@@ -199,12 +204,14 @@ struct InDialogRelay {
         }
         guard reliable.count < InDialogRelay.reliableLimit else { return nil }
         let place = Int(side.rawValue)
-        // RFC 3262 section 3: one more each time, below 2^31.
-        lastReliable[place] = lastReliable[place] % 0x7fff_fffe + 1
+        // RFC 3262 section 3: one more each time within a dialog. Each dialog begins elsewhere, so that a PRACK names one.
+        let last = reliable.lazy.filter { $0.side == side && $0.leg == leg && $0.invite == invite }.map(\.sequence)
+            .max()
+        let given = last.map { $0 + 1 } ?? reliableDialogs[place] * InDialogRelay.reliableStep + 1
+        if last == nil { reliableDialogs[place] = (reliableDialogs[place] + 1) % 0x100_0000 }
         reliable.append(
-            ReliableAnswer(
-                side: side, sequence: lastReliable[place], leg: leg, otherSequence: sequence, invite: invite))
-        return lastReliable[place]
+            ReliableAnswer(side: side, sequence: given, leg: leg, otherSequence: sequence, invite: invite))
+        return given
     }
 
     /// The answer that a PRACK of `side` acknowledges; nil for none.

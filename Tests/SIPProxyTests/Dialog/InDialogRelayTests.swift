@@ -107,19 +107,19 @@ struct InDialogRelayTests {
         let first = relay.reliableSequence(for: answer(900).message, to: .caller, leg: 1)
         let again = relay.reliableSequence(for: answer(900).message, to: .caller, leg: 1)
         let second = relay.reliableSequence(for: answer(900).message, to: .caller, leg: 2)
-        #expect(first == 1 && again == 1 && second == 2)
+        #expect(first == 1 && again == 1 && second == 65)
         let unreliable = relay.reliableSequence(for: answer(5, require: "timer").message, to: .caller, leg: 1)
         #expect(unreliable == nil)
-        let prack = request("PRACK", ["RAck: 2 7 INVITE"])
+        let prack = request("PRACK", ["RAck: 65 7 INVITE"])
         #expect(relay.reliableAnswer(acknowledgedBy: prack.message, from: .caller)?.leg == 2)
-        #expect(refusal(relay, "PRACK", from: .caller, ["RAck: 2 7 INVITE"]) == nil)
-        for wrong in ["RAck: 9 7 INVITE", "RAck: x", "RAck: 2 7 BYE", "X-No: 1", "RAck: 99999999999999999999 1 INVITE"]
+        #expect(refusal(relay, "PRACK", from: .caller, ["RAck: 65 7 INVITE"]) == nil)
+        for wrong in ["RAck: 9 7 INVITE", "RAck: x", "RAck: 65 7 BYE", "X-No: 1", "RAck: 99999999999999999999 1 INVITE"]
         {
             #expect(refusal(relay, "PRACK", from: .caller, [wrong])?.status == 481)
         }
-        #expect(refusal(relay, "PRACK", from: .callee, ["RAck: 2 7 INVITE"])?.status == 481)
+        #expect(refusal(relay, "PRACK", from: .callee, ["RAck: 65 7 INVITE"])?.status == 481)
         relay.finishFirstInvite()
-        #expect(refusal(relay, "PRACK", from: .caller, ["RAck: 2 7 INVITE"])?.status == 481)
+        #expect(refusal(relay, "PRACK", from: .caller, ["RAck: 65 7 INVITE"])?.status == 481)
     }
 
     @Test("The id of a REFER is translated for its NOTIFY (RFC 3515 section 2.4.6)")
