@@ -88,7 +88,7 @@ extension Parameter {
     private static let loginPattern = "[A-Za-z0-9\\-_.!~*'();&=+$,]{1,\(ClientRules.loginLimit)}"
 
     /// A host without an IPv6 address, and perhaps a port.
-    private static let hostPattern = "[A-Za-z0-9_\\-]{1,63}(\\.[A-Za-z0-9_\\-]{1,63}){0,2}(:[1-9][0-9]{0,3})?"
+    private static let hostPattern = "[A-Za-z0-9_\\-]{1,62}(\\.[A-Za-z0-9_\\-]{1,62}){0,3}(:[1-9][0-9]{0,3})?"
 
     /// URLs of applications.
     private static let urlPattern =

@@ -27,6 +27,9 @@ SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 SUFFIXED = re.compile(rf"({SID.pattern})(\.json|\.xml)?")
 
 PARTY = re.compile(r"(sip:)?[A-Za-z0-9]+@.*|(client:)?[A-Za-z0-9\-_.!~*'();&=+$,]{1,64}")
+GOOD_URL = re.compile(
+    r"[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9_-]{1,62}(\.[A-Za-z0-9_-]{1,62}){0,3}(:[1-9][0-9]{0,3})?"
+    r"([/?]([A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*)?")
 LEAST = 3  # So many resources are kept of what can be made.
 # Whose client, and whose registrations, are needed to the end.
 # Where no application is asked: the server does not do so on its own machine.
@@ -166,10 +169,10 @@ def before_call(context, case, kwargs):
     if path != (case.path_parameters or {}):
         case.path_parameters = path
     if isinstance(case.body, dict):
-        case.body = seeded(case.body, draw, path.get("AccountSid") == ACCOUNT)
+        case.body = seeded(case.body, draw, path.get("AccountSid") == ACCOUNT, operation)
 
 
-def seeded(form, draw, is_ours):
+def seeded(form, draw, is_ours, operation):
     """The form with applications that exist, and mostly a sender and a recipient that exist."""
     form = dict(form)
     for name in ("VoiceApplicationSid", "SmsApplicationSid", "ApplicationSid"):
@@ -179,14 +182,17 @@ def seeded(form, draw, is_ours):
     if "PhoneNumber" in form and form.get("isSIP") in (None, "", "false") and draw % 4:
         form["isSIP"] = "true"
     # Nobody outside is asked for what is made up here.
-    for name in ("Url", "FallbackUrl", "StatusCallback"):
-        if isinstance(form.get(name), str) and re.match(r"(?i)https?://[a-z0-9]", form[name]):
-            form[name] = NOWHERE
+    if operation in ("startCall", "orderCall"):
+        for name in ("Url", "FallbackUrl", "StatusCallback"):
+            if isinstance(form.get(name), str) and GOOD_URL.fullmatch(form[name]):
+                form[name] = NOWHERE
     # What is wrong with a form stays in it.
     parties = [form.get(name) for name in ("From", "To")]
     if is_ours and all(isinstance(party, str) and PARTY.fullmatch(party) for party in parties) and draw % 4:
         form["From"] = ("alice", "client:bob")[draw // 4 % 2]
         form["To"] = ("bob", "client:alice", "bob", "carol")[draw // 8 % 4]
+        if operation == "startCall" and not form.get("ApplicationSid"):
+            form.setdefault("Url", NOWHERE)
     return form
 
 
