@@ -186,6 +186,11 @@ def seeded(form, draw, is_ours, operation):
         for name in ("Url", "FallbackUrl", "StatusCallback"):
             if isinstance(form.get(name), str) and GOOD_URL.fullmatch(form[name]):
                 form[name] = NOWHERE
+    if operation == "orderCall" and draw % 4:
+        if not form.get("Status") and not form.get("Url"):
+            form["Status"] = ("completed", "canceled")[draw // 4 % 2]
+        elif form.get("Status") in ("completed", "canceled") and form.get("Url") == NOWHERE:
+            del form["Url"]
     # What is wrong with a form stays in it.
     parties = [form.get(name) for name in ("From", "To")]
     if is_ours and all(isinstance(party, str) and PARTY.fullmatch(party) for party in parties) and draw % 4:
