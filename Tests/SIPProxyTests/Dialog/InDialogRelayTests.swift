@@ -113,8 +113,8 @@ struct InDialogRelayTests {
         let prack = request("PRACK", ["RAck: 65 7 INVITE"])
         #expect(relay.reliableAnswer(acknowledgedBy: prack.message, from: .caller)?.leg == 2)
         #expect(refusal(relay, "PRACK", from: .caller, ["RAck: 65 7 INVITE"]) == nil)
-        for wrong in ["RAck: 9 7 INVITE", "RAck: x", "RAck: 65 7 BYE", "X-No: 1", "RAck: 99999999999999999999 1 INVITE"]
-        {
+        let wrongs = ["RAck: 9 7 INVITE", "RAck: x", "RAck: 65 7 BYE", "X-No: 1", "RAck: 99999999999999999999 1 INVITE"]
+        for wrong in wrongs {
             #expect(refusal(relay, "PRACK", from: .caller, [wrong])?.status == 481)
         }
         #expect(refusal(relay, "PRACK", from: .callee, ["RAck: 65 7 INVITE"])?.status == 481)
