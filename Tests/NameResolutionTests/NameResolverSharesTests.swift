@@ -24,17 +24,25 @@ import Testing
         }
     }
 
+    /// Names that lead to very many silent ones are asked for by the greedy; another requester's name is resolved all the same.
+    private func expectRoom(
+        _ servers: Servers, beside greedy: (Int) -> String, for other: String,
+        _ location: SourceLocation = #_sourceLocation
+    ) {
+        for number in 0..<30 {
+            servers.resolve("n\(number).bad.example", for: greedy(number))
+            lure(servers)
+        }
+        #expect(servers.resolver.sizes.questions <= 200, sourceLocation: location)
+        let live = servers.resolve("a.example", for: other)
+        serveLive(servers)
+        #expect(servers.result(live) == NameResolverTests.place, sourceLocation: location)
+    }
+
     @Test("Names that lead to very many silent ones take a share of the questions, and no others' names")
     func silentTargets() {
         let servers = Servers { $0.questionLimit = 400 }
-        for number in 0..<30 {
-            servers.resolve("n\(number).bad.example", for: "198.51.100.66")
-            lure(servers)
-        }
-        #expect(servers.resolver.sizes.questions <= 200)
-        let live = servers.resolve("a.example", for: "198.51.100.7")
-        serveLive(servers)
-        #expect(servers.result(live) == NameResolverTests.place)
+        expectRoom(servers, beside: { _ in "198.51.100.66" }, for: "198.51.100.7")
         // The one who took the places is told so when it asks for more.
         #expect(servers.result(servers.resolve("more.bad.example", for: "198.51.100.66")) == Self.busy)
     }
@@ -54,15 +62,7 @@ import Testing
 
     @Test("The addresses of an IPv6 network of 64 bits have one share")
     func network() {
-        let servers = Servers { $0.questionLimit = 400 }
-        for number in 0..<30 {
-            servers.resolve("n\(number).bad.example", for: "2001:db8::\(number)")
-            lure(servers)
-        }
-        #expect(servers.resolver.sizes.questions <= 200)
-        let live = servers.resolve("a.example", for: "2001:db8:0:1::7")
-        serveLive(servers)
-        #expect(servers.result(live) == NameResolverTests.place)
+        expectRoom(Servers { $0.questionLimit = 400 }, beside: { "2001:db8::\($0)" }, for: "2001:db8:0:1::7")
     }
 
     @Test("A question that nobody waits for any more ends with its try, and gives its place back")
